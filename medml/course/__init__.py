@@ -1,0 +1,19 @@
+"""The teaching machinery: claims, checks, the notebook runner and the book's own pages.
+
+It imports no scientific package, so that the book can be published without them.
+"""
+
+from medml.course.claims import claim, measured, summarise
+from medml.course.exercises import Exercise, Refused, check, show
+from medml.course.source import show_source
+
+__all__ = [
+    "Exercise",
+    "Refused",
+    "check",
+    "claim",
+    "measured",
+    "show",
+    "show_source",
+    "summarise",
+]

@@ -1,0 +1,138 @@
+"""The pages that are computed: verdicts and coverage, run times, and the API."""
+
+import ast
+import json
+import re
+import textwrap
+from pathlib import Path
+
+from sphinx.ext.napoleon import Config, NumpyDocstring
+
+from medml import MedmlError
+from medml.course import coverage, guards
+from medml.course import notebook as nb
+from medml.course.files import write_text
+
+GENERATED = "book/generated"
+
+
+def write_pages(root):
+    """Write the computed pages to `book/generated/`.
+
+    Raises
+    ------
+    MedmlError
+        If a notebook is not fully executed: the book shows stored outputs only.
+    """
+    root = Path(root)
+    books = {path: nb.read(path) for path in nb.notebooks(root)}
+    for path, book in books.items():
+        for problem in guards.is_executed(book):
+            raise MedmlError(f"{path.name}: {problem}; run `make notebooks` and commit")
+    pages = {"verdicts": verdicts(root, books), "run-times": run_times(root, books)}
+    pages["api"] = api(root)
+    for name, text in pages.items():
+        write_text(root / GENERATED / f"{name}.md", text)
+
+
+def verdicts(root, books):
+    """Return the page that lists every item of the document, its place and its verdict."""
+    paths = {coverage.number(path): path for path in books}
+    items = coverage.load(root)
+    judged = [item for item in items if "verdict" in item]
+    lines = [
+        "# Verdicts and coverage",
+        "",
+        (root / "book" / "verdicts-intro.md").read_text("utf-8"),
+    ]
+    lines += ["## Verdicts", ""]
+    for item in judged:
+        path = paths[item["notebook"]]
+        lines += [
+            f"### {item['translation']}",
+            "",
+            f"> 「{item['quote']}」 (§{item['section']})",
+            "",
+            f"**{item['verdict'].capitalize()}.** {item['because']}",
+            "",
+        ]
+        lines += [f"- {_claim_line(claim, path)}" for claim in item["claims"]]
+        lines += ["", f"Shown in {_link(item, path, books)}.", ""]
+    lines += ["## Coverage", "", "| § | The document | What the reader verifies | Where |"]
+    lines += ["|---|---|---|---|"]
+    for item in items:
+        quote = f"「{item['quote']}」 " if item["quote"] else ""
+        path = paths.get(item.get("notebook"))
+        where = _link(item, path, books) if path else _planned(item)
+        lines += [
+            f"| {item['section']} | {quote}{item['translation']} | {item['shows']} | {where} |"
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def run_times(root, books):
+    """Return the page of measured CPU time and memory of each notebook."""
+    file = root / "notebooks" / "run_times.json"
+    times = json.loads(file.read_text("utf-8"))
+    lines = ["# Run times", "", (root / "book" / "run-times-intro.md").read_text("utf-8")]
+    lines += ["| Notebook | CPU-seconds | Budget | Memory, MB | Budget |", "|---|--:|--:|--:|--:|"]
+    for path, book in books.items():
+        used, budget = times[path.stem], book.metadata.medml.budget
+        lines += [
+            f"| [{guards.headings(book, 1)[0]}](../../notebooks/{path.name}) | {used['cpu_s']:.0f}"
+            f" | {budget['cpu_s']} | {used['memory_mb']:.0f} | {budget['memory_mb']} |"
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def api(root):
+    """Return the reference of medml, read from the source text without importing it."""
+    lines = [
+        "# API of medml",
+        "",
+        "The helpers that the notebooks call, with shapes and units.",
+        "",
+    ]
+    for path in sorted((root / "medml").rglob("*.py")):
+        module = path.relative_to(root).with_suffix("")
+        tree = ast.parse(path.read_text("utf-8"))
+        members = [node for node in tree.body if _is_public(node)]
+        if members:
+            name = ".".join(module.parts)
+            lines += [f"## {name}", "", "```{eval-rst}", f".. py:currentmodule:: {name}", ""]
+            lines += [_rst(tree), *map(_entry, members), "```", ""]
+    return "\n".join(lines) + "\n"
+
+
+def _claim_line(claim_id, path):
+    glue = f"../../notebooks/{path.name}::{claim_id}:s"
+    return f"claim `{claim_id}`: {{glue:text}}`{glue}`"
+
+
+def _link(item, path, books):
+    slug = re.sub(r"[^\w\- ]", "", item["anchor"].lower()).strip().replace(" ", "-")
+    title = guards.headings(books[path], 1)[0]
+    return f"[{title}: {item['anchor']}](../../notebooks/{path.name}#{slug})"
+
+
+def _planned(item):
+    return f"planned: notebook {item['notebook']:02}" if "notebook" in item else "planned"
+
+
+def _is_public(node):
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return isinstance(node, kinds) and not node.name.startswith("_") and ast.get_docstring(node)
+
+
+def _entry(node):
+    """Return the reStructuredText of a function or class."""
+    kind, arguments = "class", ""
+    if isinstance(node, ast.FunctionDef):
+        kind, arguments = "function", f"({ast.unparse(node.args)})"
+    return f".. py:{kind}:: {node.name}{arguments}\n\n{textwrap.indent(_rst(node), '   ')}\n"
+
+
+def _rst(node):
+    """Return a numpydoc docstring as plain reStructuredText."""
+    config = Config(napoleon_use_param=False, napoleon_use_rtype=False, napoleon_use_ivar=True)
+    return str(NumpyDocstring(ast.get_docstring(node) or "", config)) + "\n"

@@ -1,0 +1,49 @@
+"""A copy of the project with the template as its notebook 99, executed: what an author makes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "tests" / "template"
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv*", ".data", "_build", "dist", "__pycache__", ".*_cache"
+)
+
+
+@pytest.fixture(scope="session")
+def run_in():
+    """Run a Python module in a project folder; return the completed process."""
+
+    def run(folder, *arguments):
+        data = os.environ.get("MEDML_DATA", str(ROOT / ".data"))
+        environment = {**os.environ, "PYTHONPATH": str(folder), "MEDML_DATA": data}
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory, run_in):
+    """Add the template as notebook 99 by the four steps of CONTRIBUTING, then run it."""
+    folder = tmp_path_factory.mktemp("author") / "project"
+    shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
+    shutil.copy(TEMPLATE / "notebook.ipynb", folder / "notebooks" / "99_template.ipynb")
+    shutil.copy(TEMPLATE / "exercises.py", folder / "medml" / "exercises" / "nb99.py")
+    for source, target in (("coverage.yml", "book/coverage.yml"), ("toc.yml", "_toc.yml")):
+        with open(folder / target, "a", encoding="utf-8") as file:
+            file.write((TEMPLATE / source).read_text("utf-8"))
+    done = run_in(folder, "medml", "book", "run", "99")
+    assert done.returncode == 0, done.stderr
+    return folder

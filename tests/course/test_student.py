@@ -1,0 +1,46 @@
+"""The student edition holds every exercise, runs, and gives no answer away."""
+
+import shutil
+
+import pytest
+
+from medml import MedmlError
+from medml.course import notebook as nb
+from medml.course import student
+
+
+def test_the_edition_runs_unsolved_and_without_outputs(project):
+    """Solutions and outputs are gone; the stubs are there."""
+    target = project / "dist" / "student"
+    student.build(project, target)
+    book = nb.read(target / "notebooks" / "99_template.ipynb")
+    sources = "\n".join(cell.source for cell in book.cells)
+    assert "fahrenheit - ..." in sources
+    assert "fahrenheit - 32" not in sources
+    assert all(cell.outputs == [] for cell in nb.code_cells(book))
+    assert (target / "medml" / "exercises" / "nb99.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("(fahrenheit - ...) * 5 / 9", "(fahrenheit - 32.0) * 5 / 9", "solved in the student"),
+        ("Fill the blanks", "hint: return (fahrenheit - 32) * 5 / 9", "answer leaked"),
+    ],
+)
+def test_a_solved_or_leaking_edition_is_refused(project, tmp_path, old, new, message):
+    """And the edition that stood there before stays."""
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("dist"))
+    for path in nb.notebooks(copy):
+        if path.stem != "99_template":
+            path.unlink()
+    path = copy / "notebooks" / "99_template.ipynb"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    target = copy / "dist" / "student"
+    target.mkdir(parents=True)
+    (target / "yesterday").touch()
+    with pytest.raises(MedmlError, match=message):
+        student.build(copy, target)
+    assert (target / "yesterday").exists()
