@@ -4,16 +4,18 @@ It imports no scientific package, so that the book can be published without them
 """
 
 from medml.course.claims import claim, measured, summarise
-from medml.course.exercises import Exercise, Refused, check, show
+from medml.course.exercises import Exercise, Refused, call, check
+from medml.course.experiment import stored_run
 from medml.course.source import show_source
 
 __all__ = [
     "Exercise",
     "Refused",
+    "call",
     "check",
     "claim",
     "measured",
-    "show",
     "show_source",
+    "stored_run",
     "summarise",
 ]

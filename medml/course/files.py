@@ -1,5 +1,6 @@
 """Write files in one step: first a temporary file beside the target, then a rename."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -29,3 +30,9 @@ def write_bytes(path, content):
 def write_text(path, text):
     """Write text as UTF-8 with Unix line ends, in one step (see `write_bytes`)."""
     write_bytes(path, text.encode())
+
+
+def sha256(path):
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -56,11 +56,18 @@ def code_hash(notebook):
 def kernel_environment(project, *, strict):
     """Return the environment of a kernel: the medml of a project, no network, no progress bars.
 
-    With ``strict``, an exercise that does not pass is a failure.
+    With ``strict``, an exercise that does not pass is a failure. The data are those of this
+    checkout, so that a copy of the project needs none of its own.
     """
     paths = [str(OFFLINE), str(project), os.environ.get("PYTHONPATH", "")]
     path = os.pathsep.join(filter(None, paths))
-    switches = {"MEDML_STRICT": str(int(strict)), "TQDM_DISABLE": "1", "PYTHONPATH": path}
+    data = os.environ.get("MEDML_DATA", str(Path(__file__).parents[2] / ".data"))
+    switches = {
+        "MEDML_DATA": data,
+        "MEDML_STRICT": str(int(strict)),
+        "TQDM_DISABLE": "1",
+        "PYTHONPATH": path,
+    }
     return {**os.environ, **switches}
 
 

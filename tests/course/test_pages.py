@@ -1,0 +1,74 @@
+"""The computed pages hold what the notebooks and coverage.yml hold."""
+
+import shutil
+
+import pytest
+
+from medml import MedmlError
+from medml.course import coverage, pages
+from medml.course import notebook as nb
+
+
+@pytest.fixture(scope="module")
+def generated(project):
+    """The computed pages of the project with notebook 99."""
+    pages.write_pages(project)
+    folder = project / "book" / "generated"
+    return {path.stem: path.read_text("utf-8") for path in folder.glob("*.md")}
+
+
+def test_every_item_of_the_document_has_a_row(project, generated):
+    """With a link if its notebook exists, and the word planned if not."""
+    rows = [line for line in generated["verdicts"].split("\n") if line.startswith("| ")]
+    items = coverage.load(project)
+    assert len(rows) == len(items) + 1
+    assert "../../notebooks/99_template.ipynb#a-worked-example" in rows[-1]
+    assert "planned: notebook 14" in generated["verdicts"]
+    assert "notebooks/14" not in generated["verdicts"]
+
+
+def test_every_verdict_shows_its_claims(project, generated):
+    """By the band that the notebook printed."""
+    for item in coverage.load(project):
+        for claim_id in item.get("claims", []):
+            assert f"::{claim_id}:s`" in generated["verdicts"]
+
+
+def test_run_times_stand_beside_their_budgets(generated):
+    """For each notebook."""
+    assert "99 · Title of the chapter" in generated["run-times"]
+    assert "| 60 |" in generated["run-times"]
+
+
+def test_the_reference_has_public_names_only(generated):
+    """Read from the source, private helpers left out."""
+    assert (
+        ".. py:function:: claim(claim_id, value, expected=None, *, interval=None"
+        in (generated["api"])
+    )
+    assert "py:class:: Band" in generated["api"]
+    assert "function:: _" not in generated["api"]
+
+
+def test_a_notebook_with_stripped_outputs_is_refused(project, tmp_path):
+    """One sentence with the cure; nothing is written."""
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("dist", "generated"))
+    path = copy / "notebooks" / "99_template.ipynb"
+    book = nb.read(path)
+    for cell in nb.code_cells(book):
+        cell.outputs, cell.execution_count = [], None
+    nb.write(book, path)
+    with pytest.raises(MedmlError, match=r"99_template\.ipynb: not fully executed.*make notebooks"):
+        pages.write_pages(copy)
+    assert not (copy / "book" / "generated").exists()
+
+
+@pytest.mark.slow
+def test_the_book_builds_with_a_new_notebook_and_no_change_of_machinery(project, run_in):
+    """Four files of the template are enough."""
+    assert run_in(project, "medml", "book", "pages").returncode == 0
+    build = ["jupyter_book", "build", ".", "--warningiserror", "--nitpick", "--keep-going"]
+    done = run_in(project, *build)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (project / "_build" / "html" / "notebooks" / "99_template.html").exists()
