@@ -216,7 +216,8 @@ def _output_texts(notebook):
 def _repeats(text, percent, value):
     """Tell whether a number in prose is a claim's value, plain or in percent, as rounded there."""
     decimals = len(text.partition(".")[2])
-    if not decimals and not percent and len(text) < 3:
-        return False  # "two readers", "12 leads": too common to be a claim's value
+    digits = text.replace(".", "").strip("0") if decimals else text
+    if len(digits) < (2 if decimals or percent else 3):
+        return False  # "two readers", "12 leads", "chance is 0.5": too common to be a claim's value
     candidates = [value, 100 * value] if percent else [value]
     return any(f"{candidate:.{decimals}f}" == text for candidate in candidates)

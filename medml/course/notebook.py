@@ -124,13 +124,16 @@ def run(path):
 def record_usage(path, used):
     """Store what a notebook used in `run_times.json` beside it, and return what is stored.
 
-    A figure within a quarter of the stored one leaves it as it is: noise is no news.
+    A figure within a quarter (or 2 s, 50 MB) of the stored one leaves it as it is: noise is no
+    news.
     """
     file = path.parent / "run_times.json"
     times = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    stored = times.get(path.stem, {})
-    if all(abs(new / stored.get(key, 1e-9) - 1) <= 0.25 for key, new in used._asdict().items()):
-        return Usage(**stored)
+    if path.stem in times:
+        stored = Usage(**times[path.stem])
+        changes = zip(used, stored, (2, 50), strict=True)
+        if all(abs(new - old) <= max(0.25 * old, noise) for new, old, noise in changes):
+            return stored
     used = Usage(round(used.cpu_s, 1), round(used.memory_mb))
     times[path.stem] = used._asdict()
     write_text(file, json.dumps(times, indent=2, sort_keys=True) + "\n")

@@ -55,13 +55,12 @@ def protein_changes(answer):
         raise Refused("Got {} where the protein changes twice.", both)
 
 
-def _changes(normal, variant, start=1):
-    pairs = zip(normal.translate(), variant.translate(), strict=True)
-    return [f"{old}{place}{new}" for place, (old, new) in enumerate(pairs, start) if old != new]
+def _pairs(old, new):
+    return enumerate(zip(old, new, strict=True))
 
 
-def _letters(normal, variant):
-    return [f"{a}{n}{b}" for n, (a, b) in enumerate(zip(normal, variant, strict=True), 1) if a != b]
+def _proteins(old, new):
+    return _pairs(old.translate(), new.translate())
 
 
 EXERCISES = {
@@ -110,10 +109,22 @@ EXERCISES = {
             "Keep a place only if the two amino acids differ, and count from one.",
         ),
         wrong=(
-            (_letters, "Translate first"),
-            (lambda normal, variant: _changes(normal, variant, start=0), "from zero"),
-            (lambda normal, variant: _changes(variant, normal), "stands first"),
-            (lambda normal, variant: _changes(normal, variant)[:1], "changes twice"),
+            (
+                lambda old, new: [f"{a}{i + 1}{b}" for i, (a, b) in _pairs(old, new) if a != b],
+                "Translate first",
+            ),
+            (
+                lambda old, new: [f"{a}{i}{b}" for i, (a, b) in _proteins(old, new) if a != b],
+                "from zero",
+            ),
+            (
+                lambda old, new: [f"{b}{i + 1}{a}" for i, (a, b) in _proteins(old, new) if a != b],
+                "stands first",
+            ),
+            (
+                lambda old, new: [f"{a}{i + 1}{b}" for i, (a, b) in _proteins(old, new)],
+                "for glutamate turned into valine",
+            ),
             (lambda normal, variant: None, "Got None"),
         ),
     ),

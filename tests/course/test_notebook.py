@@ -68,6 +68,7 @@ def test_a_failing_cell_leaves_the_file_as_it_was(project, tmp_path, monkeypatch
     assert not (tmp_path / "run_times.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -86,6 +87,7 @@ def test_nbval_compares_what_is_printed(project, tmp_path, old, new, says):
     assert says in done.stdout
 
 
+@pytest.mark.slow
 def test_nbval_fails_on_a_notebook_far_over_its_budget(project, tmp_path):
     """Twice the budget, so that a slow machine passes and a slow cell does not."""
     edit(project, tmp_path, '"cpu_s": 60', '"cpu_s": 0.01')
@@ -112,11 +114,12 @@ def test_kernels_cannot_leave_the_machine():
 
 
 def test_noise_in_the_run_time_is_no_change(tmp_path):
-    """A quarter more or less keeps the stored figure."""
+    """A quarter more or less, or two seconds, keeps the stored figure."""
     path = tmp_path / "99_template.ipynb"
     assert record_usage(path, Usage(10, 500)) == Usage(10, 500)
     assert record_usage(path, Usage(11, 450)) == Usage(10, 500)
     assert record_usage(path, Usage(14, 500)) == Usage(14, 500)
+    assert record_usage(path, Usage(14, 900)) == Usage(14, 900)
 
 
 def test_a_file_that_is_no_notebook_is_named(tmp_path):

@@ -9,6 +9,7 @@ from medml.course import notebook as nb
 from medml.course import student
 
 
+@pytest.mark.slow
 def test_the_edition_runs_unsolved_and_without_outputs(project):
     """Solutions and outputs are gone; the stubs are there."""
     target = project / "dist" / "student"
@@ -21,6 +22,7 @@ def test_the_edition_runs_unsolved_and_without_outputs(project):
     assert (target / "medml" / "exercises" / "nb99.py").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -37,6 +37,8 @@ def test_every_script_has_its_result():
     assert {path.stem for path in STORED} == scripts
 
 
+# In a small draw a gene may be constant within a fold; it is then never selected.
+@pytest.mark.filterwarnings("ignore:Features:UserWarning", "ignore:invalid value:RuntimeWarning")
 def test_the_first_draws_of_chance_genes_come_out_again():
     """Five draws of each setting; the means rest on a thousand such draws."""
     values = load_nci60().values
