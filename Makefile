@@ -9,35 +9,35 @@ ROOM ?= .
 NB ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check lab notebooks experiments student bench clean lint site .data
+.PHONY: help book test check lab notebooks experiments student bench clean lint site
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 book: .venv/book site ## publish the HTML book to _build/html (needs no PyTorch)
 
-test: .venv/course .data ## run every check: lint, units, notebooks, book, browser
+test: .venv/data ## run every check: lint, units, notebooks, book, browser
 	$(MAKE) lint
 	$(BIN)/pytest --doctest-modules medml tests --ignore tests/book --ignore tests/peers
 	$(BIN)/pytest --nbval notebooks --nbval-sanitize-with tests/nbval_sanitize.cfg
 	$(MAKE) site
 	$(BIN)/pytest tests/book
 
-check: .venv/course .data ## daily loop, about a minute: make check ROOM=data NB=01
+check: .venv/data ## daily loop, about a minute: make check ROOM=data NB=01
 	$(MAKE) lint
 	$(BIN)/pytest -q -m "not slow" --doctest-modules medml/$(ROOM) tests/$(ROOM) --ignore tests/book --ignore tests/peers
 	$(if $(NB),$(BIN)/pytest -q --nbval notebooks/$(NB)_*.ipynb --nbval-sanitize-with tests/nbval_sanitize.cfg)
 
-lab: .venv/course .data ## open the notebooks in JupyterLab
+lab: .venv/data ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir notebooks
 
-notebooks: .venv/course .data ## run notebooks and store their outputs: make notebooks NB=01
+notebooks: .venv/data ## run notebooks and store their outputs: make notebooks NB=01
 	$(RUN) book run $(NB)
 
-experiments: .venv/course .data ## run the long experiments and store their results
+experiments: .venv/data ## run the long experiments and store their results
 	set -e; for script in experiments/*.py; do $(BIN)/python $$script; done
 
-student: .venv/course .data ## write dist/student: no solutions, no outputs
+student: .venv/data ## write dist/student: no solutions, no outputs
 	$(RUN) book student
 
 bench: .venv-peers/ready ## compare with peer libraries, in an environment of its own
@@ -55,8 +55,10 @@ site:
 	$(RUN) book pages
 	$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
 
-.data: .venv/course
+# Installed once. A file that is damaged later is a failing test, not a silent repair.
+.venv/data: requirements/data.txt medml/data/catalogue.toml .venv/course
 	$(RUN) data install
+	touch $@
 
 define NEW_ENVIRONMENT
 $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and \

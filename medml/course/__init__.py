@@ -4,7 +4,7 @@ It imports no scientific package, so that the book can be published without them
 """
 
 from medml.course.claims import claim, measured, summarise
-from medml.course.exercises import Exercise, Refused, call, check
+from medml.course.exercises import Exercise, Refused, call, check, number
 from medml.course.experiment import stored_run
 from medml.course.source import show_source
 
@@ -15,6 +15,7 @@ __all__ = [
     "check",
     "claim",
     "measured",
+    "number",
     "show_source",
     "stored_run",
     "summarise",

@@ -11,6 +11,11 @@ import os
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
+
+
+class Raised(Exception):
+    """A reader's code raised; the cause is what it raised."""
 
 
 class Refused(Exception):
@@ -105,18 +110,42 @@ def judge(exercise, answer):
         exercise.check(answer)
     except Refused as refused:
         return str(refused)
+    except Raised as raised:
+        return f"Your code raised {_describe(raised.__cause__)}"
     except KeyboardInterrupt:
         return "Your code was stopped before it returned. Is there a loop without an end?"
-    except BaseException as error:  # a student's code may raise anything, SystemExit included
-        return f"Your code raised {type(error).__name__}: {_first_line(error)}"
+    except Exception as error:
+        return (
+            f"Your result could not be checked ({_describe(error)}). Is it of the kind asked for?"
+        )
     return "PASS"
 
 
 def call(answer, *arguments):
-    """Call a reader's function; raise `Refused` if the answer is none."""
+    """Return what a reader's function returns.
+
+    Raises
+    ------
+    Refused
+        If the answer is no function.
+    Raised
+        If the function raises anything, SystemExit included.
+    """
     if not callable(answer):
         raise Refused("Got {}, which is not a function. Pass its name, without brackets.", answer)
-    return answer(*arguments)
+    try:
+        return answer(*arguments)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise Raised from error
+
+
+def number(value):
+    """Return a result as a float, or raise `Refused` if it is not one number."""
+    if isinstance(value, Real):
+        return float(value)
+    raise Refused("Got {}; expected one number.", value)
 
 
 def has_blank(answer):
@@ -155,8 +184,10 @@ def show(value):
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _first_line(error):
+def _describe(error):
+    """Return the type and the first line of an error, even one whose text fails."""
     try:
-        return show(str(error).split("\n")[0]).strip("'\"")
+        text = str(error).split("\n")[0][:80]
     except Exception:
-        return "no message"
+        text = "no message"
+    return f"{type(error).__name__}: {text}"

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from medml import MedmlError
-from medml.course.files import sha256, write_text
+from medml.files import sha256, write_text
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "results"
 

@@ -11,8 +11,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from medml import MedmlError
-from medml.course.files import write_text
 from medml.course.usage import Usage, usage_of
+from medml.files import write_text
 
 OFFLINE = Path(__file__).parent / "offline"
 NAME = "[0-9][0-9]_*.ipynb"
@@ -85,6 +85,7 @@ def execute(notebook, folder, *, strict, timeout=600):
         timeout=timeout,
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--log-level=40"],  # no advice on transport encryption
         resources={"metadata": {"path": str(folder)}},
     )
     environment = kernel_environment(folder.parent, strict=strict)

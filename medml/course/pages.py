@@ -11,7 +11,7 @@ from sphinx.ext.napoleon import Config, NumpyDocstring
 from medml import MedmlError
 from medml.course import coverage, guards
 from medml.course import notebook as nb
-from medml.course.files import write_text
+from medml.files import write_text
 
 GENERATED = "book/generated"
 

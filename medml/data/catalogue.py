@@ -9,13 +9,13 @@ import functools
 import importlib.util
 import os
 import tomllib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from medml import MedmlError
 from medml.data.datasheet import DataFile, Dataset
+from medml.files import atomic_write as _atomic_write
 
 _HERE = Path(__file__).resolve().parent
 _CHECKOUT = _HERE.parents[1]
@@ -166,28 +166,15 @@ def cannot_write(path: Path, error: OSError) -> DataError:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a binary file that appears at `path` only when it was written to its end.
+    """Open a binary file of the data folder that appears only when it was written to its end.
 
     Raises
     ------
     DataError
         If the disk is full or the folder cannot be written; no partial file is left.
-
-    Examples
-    --------
-    >>> with atomic_write(cache_path("squares.npy")) as file:  # doctest: +SKIP
-    ...     np.save(file, squares)
     """
-    path = Path(path)
-    # In the same folder, because a rename is atomic only within one file system.
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "xb") as file:
+        with _atomic_write(path) as file:
             yield file
-        os.replace(partial, path)
     except OSError as error:
         raise cannot_write(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)

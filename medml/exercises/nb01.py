@@ -3,32 +3,32 @@
 import numpy as np
 from Bio.Seq import Seq
 
-from medml.course import Exercise, Refused, call
+from medml.course import Exercise, Refused, call, number
 
 
 def heart_rate(answer):
     """A steady pulse, and the same pulse with one missed beat."""
-    steady = float(call(answer, [1000.0] * 10))
+    steady = number(call(answer, [1000.0] * 10))
     if steady == 1000:
         raise Refused("Got {}: that is the distance itself, not beats per minute.", steady)
     if abs(steady - 1) < 1e-9 or abs(steady - 0.06) < 1e-9:
         raise Refused("Got {} for one beat a second. How many ms has a minute?", steady)
     if abs(steady - 60) > 1e-9:
         raise Refused("Got {} for one beat a second.", steady)
-    missed = float(call(answer, [800.0] * 9 + [1600.0]))
+    missed = number(call(answer, [800.0] * 9 + [1600.0]))
     if abs(missed - 75) > 1e-9:
         raise Refused("One missed beat changes the result to {}. Which middle ignores it?", missed)
 
 
 def count_impossible(answer):
     """Values below, above and on the limits, and gaps."""
-    gaps = call(answer, [np.nan, 70.0, np.nan], 20, 300)
+    gaps = number(call(answer, [np.nan, 70.0, np.nan], 20, 300))
     if gaps != 0:
         raise Refused("Counted {} in a list with gaps and one healthy value.", gaps)
-    limits = call(answer, [20.0, 300.0], 20, 300)
+    limits = number(call(answer, [20.0, 300.0], 20, 300))
     if limits != 0:
         raise Refused("Counted {}: a value on the limit is still possible.", limits)
-    found = call(answer, [0.0, 70.0, 900.0], 20, 300)
+    found = number(call(answer, [0.0, 70.0, 900.0], 20, 300))
     if found == 0:
         raise Refused("Counted {}: no value is below and above at once.", found)
     if found != 2:
@@ -98,7 +98,7 @@ EXERCISES = {
                 lambda v, low, high: int(((np.array(v) <= low) | (np.array(v) >= high)).sum()),
                 "still possible",
             ),
-            (lambda v, low, high: int((np.array(v) > high).sum()), "Counted 1 in the values"),
+            (lambda v, low, high: int((np.array(v) > high).sum()), "Counted 1.0 in the values"),
         ),
     ),
     "01.protein_changes": Exercise(

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medml.course import exercises
-from medml.course.exercises import Exercise, Refused, call, check, find, has_blank, judge, show
+from medml.course.exercises import (
+    Exercise,
+    Refused,
+    call,
+    check,
+    find,
+    has_blank,
+    judge,
+    number,
+    show,
+)
 
 
 def even(answer):
@@ -93,6 +103,19 @@ def test_blanks_are_not_started():
 def test_wrong_answers_get_what_was_observed(answer, message):
     """Functions, values and objects that fight back."""
     assert message in judge(EVEN, answer)
+
+
+def test_a_result_of_the_wrong_kind_is_shown():
+    """A check that expects one number says so."""
+    exercise = Exercise(check=lambda f: number(call(f)), hints=EVEN.hints, wrong=())
+    assert judge(exercise, lambda: "61") == "Got '61'; expected one number."
+    assert judge(exercise, lambda: 61) == "PASS"
+
+
+def test_a_check_that_stumbles_over_a_result_says_so():
+    """It does not blame the reader's code."""
+    exercise = Exercise(check=lambda f: len(call(f)), hints=EVEN.hints, wrong=())
+    assert judge(exercise, lambda: 3).startswith("Your result could not be checked (TypeError:")
 
 
 def test_an_object_that_fights_back_gets_a_message():

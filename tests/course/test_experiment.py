@@ -4,7 +4,7 @@ import pytest
 
 from medml import MedmlError
 from medml.course import experiment
-from medml.course.files import sha256
+from medml.files import sha256
 
 
 def test_a_result_is_stored_and_read_back(tmp_path, monkeypatch):

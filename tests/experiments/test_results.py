@@ -9,9 +9,9 @@ import pytest
 from experiments import chance_genes
 from medml.course import stored_run
 from medml.course.experiment import RESULTS
-from medml.course.files import sha256
 from medml.data.catalogue import dataset, names
 from medml.data.genes import load_nci60
+from medml.files import sha256
 
 STORED = sorted(RESULTS.glob("*.json"))
 CATALOGUED = {file.name: file.checksum for name in names() for file in dataset(name).files}
