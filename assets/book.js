@@ -8,3 +8,10 @@ const reachTables = () => {
 window.addEventListener("load", reachTables);
 window.addEventListener("resize", reachTables);
 document.addEventListener("toggle", () => window.dispatchEvent(new Event("resize")), true);
+
+// The entries of the bibliography stand in a list but carry a role that ARIA has withdrawn.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const entry of document.querySelectorAll(".citation-list > .citation")) {
+    entry.setAttribute("role", "listitem");
+  }
+});
