@@ -49,7 +49,7 @@ def verdicts(root, books):
     for item in judged:
         path = paths[item["notebook"]]
         lines += [
-            f"### {item['translation']}",
+            f"### {item['translation'][0].upper()}{item['translation'][1:]}",
             "",
             f"> 「{item['quote']}」 (§{item['section']})",
             "",
@@ -57,13 +57,13 @@ def verdicts(root, books):
             "",
         ]
         lines += [f"- {_claim_line(claim, path)}" for claim in item["claims"]]
-        lines += ["", f"Shown in {_link(item, path, books)}.", ""]
+        lines += ["", f"Shown in {_link(item, path)}.", ""]
     lines += ["## Coverage", "", "| § | The document | What the reader verifies | Where |"]
     lines += ["|---|---|---|---|"]
     for item in items:
         quote = f"「{item['quote']}」 " if item["quote"] else ""
         path = paths.get(item.get("notebook"))
-        where = _link(item, path, books) if path else _planned(item)
+        where = _link(item, path) if path else _planned(item)
         lines += [
             f"| {item['section']} | {quote}{item['translation']} | {item['shows']} | {where} |"
         ]
@@ -86,21 +86,26 @@ def run_times(root, books):
 
 
 def api(root):
-    """Return the reference of medml, read from the source text without importing it."""
+    """Return the reference of medml, read from the source text without importing it.
+
+    Of `medml.course` it holds what notebooks import, not the machinery behind the book.
+    """
     lines = [
         "# API of medml",
         "",
         "The helpers that the notebooks call, with shapes and units.",
         "",
     ]
-    for path in sorted((root / "medml").rglob("*.py")):
-        module = path.relative_to(root).with_suffix("")
+    exported = ast.parse((root / "medml/course/__init__.py").read_text("utf-8")).body
+    exported = {node.module for node in exported if isinstance(node, ast.ImportFrom)}
+    for path in sorted((root / "medml").rglob("[a-z]*.py")):
+        name = ".".join(path.relative_to(root).with_suffix("").parts)
         tree = ast.parse(path.read_text("utf-8"))
         members = [node for node in tree.body if _is_public(node)]
-        if members:
-            name = ".".join(module.parts)
-            lines += [f"## {name}", "", "```{eval-rst}", f".. py:currentmodule:: {name}", ""]
-            lines += [_rst(tree), *map(_entry, members), "```", ""]
+        if not members or (name.startswith("medml.course.") and name not in exported):
+            continue
+        lines += [f"## {name}", "", "```{eval-rst}", f".. py:currentmodule:: {name}", ""]
+        lines += [_rst(tree), *map(_entry, members), "```", ""]
     return "\n".join(lines) + "\n"
 
 
@@ -109,10 +114,9 @@ def _claim_line(claim_id, path):
     return f"claim `{claim_id}`: {{glue:text}}`{glue}`"
 
 
-def _link(item, path, books):
+def _link(item, path):
     slug = re.sub(r"[^\w\- ]", "", item["anchor"].lower()).strip().replace(" ", "-")
-    title = guards.headings(books[path], 1)[0]
-    return f"[{title}: {item['anchor']}](../../notebooks/{path.name}#{slug})"
+    return f"[{path.name[:2]}: {item['anchor']}](../../notebooks/{path.name}#{slug})"
 
 
 def _planned(item):

@@ -81,5 +81,5 @@ class Dataset:
         return "\n".join([self.title, *(f"  {head + ':':<11}{text}" for head, text in self.rows())])
 
     def _repr_markdown_(self) -> str:
-        lines = [f"**{self.title}**", "", "| | |", "|:--|:--|"]
-        return "\n".join([*lines, *(f"| {head} | {text} |" for head, text in self.rows())])
+        head, *rows = (f"| {head} | {text} |" for head, text in self.rows())
+        return "\n".join([f"**{self.title}**", "", head, "|:--|:--|", *rows])

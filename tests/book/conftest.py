@@ -91,13 +91,17 @@ class Reader:
             self.problems.append(f"asks for {request.url}")
 
     def _response(self, response):
-        # Browsers ask for a favicon.ico by themselves.
-        if response.status >= 400 and not response.url.endswith("/favicon.ico"):
+        if response.status >= 400 and not is_favicon(response.url):
             self.problems.append(f"{response.status} for {response.url}")
 
     def _console(self, message):
-        if message.type == "error":
+        if message.type == "error" and not is_favicon(message.location["url"]):
             self.problems.append(f"console: {message.text}")
+
+
+def is_favicon(url):
+    """Say whether a browser asks for this address by itself, at a page that names no icon."""
+    return url.endswith("/favicon.ico")
 
 
 @pytest.fixture
