@@ -52,7 +52,7 @@ lint:
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 site:
-	rm -rf _build/html  # a page that has left _toc.yml must not stay
+	[ _build/html/index.html -nt _toc.yml ] || rm -rf _build/html  # a page that left must not stay
 	$(RUN) book pages
 	$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
 

@@ -38,7 +38,13 @@ def atomic_write(path):
 
 
 def write_text(path, text):
-    """Write text as UTF-8 with Unix line ends, in one step (see `atomic_write`)."""
+    """Write text as UTF-8 with Unix line ends, in one step (see `atomic_write`).
+
+    A file that holds the text already is left alone, so that nothing is rebuilt because of it.
+    """
+    path = Path(path)
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
     with atomic_write(path) as file:
         file.write(text.encode())
 
