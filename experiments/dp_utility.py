@@ -4,7 +4,7 @@ In each draw SUPPORT2's patients are split by chance into training and held-out 
 logistic model is trained by DP-SGD at each ε, and once in the same way without noise. Stored are
 the AUROC on the held-out patients and its difference from the run without noise.
 
-Run it with ``python experiments/dp_utility.py``, about 4 CPU-minutes.
+Run it with ``python experiments/dp_utility.py``, about 1 CPU-minute.
 """
 
 import math

@@ -4,7 +4,7 @@ In each draw equally many patients of SUPPORT2 are trained on (members) and left
 The attacker asks each model for the risk of each patient and calls those with a low loss
 members. Stored are the attack's results and each model's AUROC on further patients.
 
-Run it with ``python experiments/membership_attack.py``, about 5 CPU-minutes.
+Run it with ``python experiments/membership_attack.py``, about 2 CPU-minutes.
 """
 
 import numpy as np

@@ -75,10 +75,9 @@ class Deidentifier:
 
     Notes
     -----
-    Kept are pixels, geometry and exposure (numbers, which are trusted), coded words that the
-    standard defines, sex, and the age up to 89 (older: 090Y for "90 or older"). Text is removed
-    even where it is harmless, such as the maker of the scanner. The picture may still tell who
-    someone is, for example by a rare disease.
+    Kept are pixels, geometry and exposure (numbers, which are trusted), coded words of the
+    standard, sex, and the age up to 89 (older: 090Y for "90 or older"). Text is removed even where
+    it is harmless. The picture may still tell who someone is, for example by a rare disease.
 
     References
     ----------
@@ -110,12 +109,13 @@ class Deidentifier:
         Raises
         ------
         Refused
-            If the picture itself may identify the patient, or is compressed.
+            If the picture itself may identify the patient, or is compressed (`check_picture`).
         """
         check_picture(dataset)
-        patient = f"{dataset.get('IssuerOfPatientID', '')}/{dataset.get('PatientID') or ''}".strip()
-        if patient == "/":  # nobody's number: do not join all such patients into one
-            patient = f"study {dataset.get('StudyInstanceUID') or self._random.getrandbits(128)}"
+        number = str(dataset.get("PatientID") or "").strip()
+        patient = f"{dataset.get('IssuerOfPatientID', '')}/{number}"
+        if not number:  # do not join all patients without a number into one
+            patient = str(dataset.get("StudyInstanceUID") or self._random.getrandbits(128))
         clean = pydicom.Dataset()
         for keyword in _EMPTY:
             setattr(clean, keyword, "")
@@ -183,8 +183,11 @@ def check_picture(dataset: pydicom.Dataset) -> None:
     ----------
     Faces from head scans: Schwarz CG et al. (2019), doi:10.1056/NEJMc1908881.
     """
+    if "PixelData" not in dataset:
+        return
     burned, face = (dataset.get(k) for k in ("BurnedInAnnotation", "RecognizableVisualFeatures"))
     kinds = {str(kind) for kind in _many(dataset.get("ImageType"))}
+    kinds.add(UID(str(dataset.get("SOPClassUID", ""))).name.partition(" ")[0].upper())
     modality, part = dataset.get("Modality"), str(dataset.get("BodyPartExamined", "")).upper()
     if burned != "NO" and (burned or modality not in _USUALLY_CLEAN or "SECONDARY" in kinds):
         raise Refused(
