@@ -35,6 +35,22 @@ def run_in():
 
 
 @pytest.fixture(scope="session")
+def build_book():
+    """Build the book of a project folder as `make book` does; return its folder of pages."""
+
+    def build(folder):
+        start = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+        options = ["build", ".", "--warningiserror", "--nitpick", "--keep-going"]
+        done = subprocess.run(
+            [sys.executable, "-c", start, *options], cwd=folder, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return folder / "_build" / "html"
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def project(tmp_path_factory, run_in):
     """Add the template as notebook 99 by the four steps of CONTRIBUTING, then run it."""
     folder = tmp_path_factory.mktemp("author") / "project"

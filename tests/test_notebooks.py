@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import medml.exercises
-from medml.course import coverage, guards
+from medml.course import coverage, glossary, guards
 from medml.course import notebook as nb
 from medml.course.exercises import Refused, judge
 
@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 PATHS = nb.notebooks(ROOT)
 BOOKS = {coverage.number(path): nb.read(path) for path in PATHS}
 ITEMS = coverage.load(ROOT)
+TERMS = glossary.load(ROOT)
 EXERCISES = {
     exercise_id: exercise
     for module in pkgutil.iter_modules(medml.exercises.__path__)
@@ -43,6 +44,18 @@ def test_a_notebook_quotes_the_document_as_coverage_does(path):
     """Chinese, translation and section agree with book/coverage.yml."""
     items = [item for item in ITEMS if item.get("notebook") == coverage.number(path)]
     assert list(guards.quotes_the_document(nb.read(path), items)) == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_the_terms_of_a_notebook_are_in_the_glossary(path):
+    """With the same Chinese."""
+    assert list(glossary.missing(nb.read(path), TERMS)) == []
+
+
+def test_the_glossary_is_in_order():
+    """Each word once, sorted, one line; this many are promised."""
+    assert list(glossary.problems(TERMS)) == []
+    assert len(TERMS) >= 120
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

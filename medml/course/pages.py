@@ -1,4 +1,4 @@
-"""The pages that are computed: verdicts and coverage, run times, and the API."""
+"""The pages that are computed: verdicts and coverage, tools, glossary, run times, the API."""
 
 import ast
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from sphinx.ext.napoleon import Config, NumpyDocstring
 
 from medml import MedmlError
-from medml.course import coverage, guards
+from medml.course import coverage, glossary, guards, tools
 from medml.course import notebook as nb
 from medml.files import write_text
 
@@ -29,14 +29,22 @@ def write_pages(root):
     for path, book in books.items():
         for problem in guards.is_executed(book):
             raise MedmlError(f"{path.name}: {problem}; run `make notebooks` and commit")
-    pages = {"verdicts": verdicts(root, books), "run-times": run_times(root, books)}
-    pages["api"] = api(root)
+    pages = {
+        "tools": tools.page(root, books),
+        "glossary": glossary.page(root),
+        "run-times": run_times(root, books),
+        "api": api(root),
+    }
+    pages["verdicts"] = verdicts(root, books, {*pages, "verdicts"})
     for name, text in pages.items():
         write_text(root / GENERATED / f"{name}.md", text)
 
 
-def verdicts(root, books):
-    """Return the page that lists every item of the document, its place and its verdict."""
+def verdicts(root, books, generated):
+    """Return the page that lists every item of the document, its place and its verdict.
+
+    An item that a page handles links to it, if that is a prose page or one of those `generated`.
+    """
     paths = {coverage.number(path): path for path in books}
     items = coverage.load(root)
     judged = [item for item in items if "verdict" in item]
@@ -45,7 +53,7 @@ def verdicts(root, books):
         "",
         (root / "book" / "verdicts-intro.md").read_text("utf-8"),
     ]
-    lines += ["## Verdicts", ""]
+    lines += [_score(items, judged), "## Verdicts", ""]
     for item in judged:
         path = paths[item["notebook"]]
         lines += [
@@ -63,7 +71,7 @@ def verdicts(root, books):
     for item in items:
         quote = f"「{item['quote']}」 " if item["quote"] else ""
         path = paths.get(item.get("notebook"))
-        where = _link(item, path) if path else _planned(item)
+        where = _link(item, path) if path else _page_or_plan(item, root, generated)
         lines += [
             f"| {item['section']} | {quote}{item['translation']} | {item['shows']} | {where} |"
         ]
@@ -109,6 +117,15 @@ def api(root):
     return "\n".join(lines) + "\n"
 
 
+def _score(items, judged):
+    """Return the sentence that counts the verdicts."""
+    found = [item["verdict"] for item in judged]
+    counts = ", ".join(f"{name}: {found.count(name)}" for name in coverage.VERDICTS)
+    claims = [item for item in items if item.get("claim") and "notebook" in item]
+    waiting = len(claims) - len(judged)
+    return f"So far {counts}. Sentences that wait for their chapter: {waiting}.\n"
+
+
 def _claim_line(claim_id, path):
     glue = f"../../notebooks/{path.name}::{claim_id}:s"
     return f"claim `{claim_id}`: {{glue:text}}`{glue}`"
@@ -119,8 +136,14 @@ def _link(item, path):
     return f"[{path.name[:2]}: {item['anchor']}](../../notebooks/{path.name}#{slug})"
 
 
-def _planned(item):
-    return f"planned: notebook {item['notebook']:02}" if "notebook" in item else "planned"
+def _page_or_plan(item, root, generated):
+    if "notebook" in item:
+        return f"planned: notebook {item['notebook']:02}"
+    if item["page"] in generated:
+        return f"[]({item['page']}.md)"
+    if (root / "book" / f"{item['page']}.md").exists():
+        return f"[](../{item['page']}.md)"
+    return "planned: a page of its own"
 
 
 def _is_public(node):

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from medml import MedmlError
+from medml.course import launch
 from medml.course import notebook as nb
 from medml.course.exercise_guards import answer_lines
 
@@ -52,8 +53,11 @@ def build(root, target):
     for name in SHARED:
         _copy(root / name, fresh / name)
     (fresh / "README.md").write_text(README, encoding="utf-8")
+    launch.write_binder(root, fresh)
     for path in nb.notebooks(root):
         student = strip(nb.read(path))
+        if launch.repository(root):
+            student.cells.insert(1, launch.colab_cell(root))
         nb.write(student, fresh / "notebooks" / path.name)
         _prove_unsolved(nb.read(path), student, fresh / "notebooks")
     shutil.rmtree(target, ignore_errors=True)

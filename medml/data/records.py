@@ -19,6 +19,26 @@ _LEVELS = {
     ],
 }
 _NOMINAL = ["sex", "dzgroup", "dzclass", "race", "dnr"]
+# Centre and spread of an adult in hospital, in the unit of `support2_columns`: textbook values
+# and this course's choice, not computed from the patients.
+_TEXTBOOK = {
+    "age": (60, 15),
+    "num.co": (1, 2),
+    "scoma": (0, 30),
+    "aps": (30, 20),
+    "meanbp": (85, 25),
+    "hrt": (80, 30),
+    "resp": (18, 9),
+    "temp": (37, 1),
+    "wblc": (9, 6),
+    "crea": (1, 1.5),
+    "sod": (140, 6),
+    "ph": (7.4, 0.08),
+    "pafi": (330, 100),
+    "alb": (3.5, 0.9),
+    "bili": (1, 3),
+    "bun": (15, 20),
+}
 
 
 def load_support2() -> pd.DataFrame:
@@ -73,3 +93,38 @@ def support2_columns() -> pd.DataFrame:
     columns["unit"] = columns["unit"].fillna("")
     columns["leaks"] = columns["leaks"] == "yes"
     return columns
+
+
+def textbook_features(patients: pd.DataFrame) -> pd.DataFrame:
+    """Return what is known by day 3 as numbers near −1 to 1, scaled without looking at patients.
+
+    Means of a table tell about its patients. Here centre and spread come from a textbook, so
+    that scaling gives nothing away and two hospitals scale alike without sharing anything.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        Rows of `load_support2`.
+
+    Returns
+    -------
+    pandas.DataFrame of float, shape (patients, 26)
+        First `one`, a column of ones for the intercept. Then (value − centre) / spread, cut at
+        −4 and 4, 0 for a gap; 1 for each gap in a value that is often missing; and 0 or 1 for
+        male sex, diabetes, dementia, cancer and metastatic cancer.
+    """
+    centre, spread = pd.DataFrame(_TEXTBOOK, index=["centre", "spread"], dtype=float).to_numpy()
+    values = patients[list(_TEXTBOOK)]
+    scaled = ((values - centre) / spread).clip(-4, 4).fillna(0.0)
+    gaps = values[["ph", "pafi", "alb", "bili"]].isna().add_suffix(" missing").astype(float)
+    flags = pd.DataFrame(
+        {
+            "male": patients["sex"] == "male",
+            "diabetes": patients["diabetes"] == 1,
+            "dementia": patients["dementia"] == 1,
+            "cancer": patients["ca"] != "no",
+            "metastatic": patients["ca"] == "metastatic",
+        }
+    ).astype(float)
+    ones = pd.Series(1.0, index=patients.index, name="one")
+    return pd.concat([ones, scaled, gaps, flags], axis=1)

@@ -111,7 +111,11 @@ def test_solutions_and_answers_unfold(reader, path):
 
 @pytest.mark.parametrize(
     ("word", "path"),
-    [("Hounsfield", "notebooks/01_data.html"), ("突破", "book/generated/verdicts.html")],
+    [
+        ("Hounsfield", "notebooks/01_data.html"),
+        ("malignant", "notebooks/02_readers.html"),
+        ("突破", "book/generated/verdicts.html"),
+    ],
 )
 def test_search_finds_words_of_both_languages(reader, word, path):
     """As a reader does it: press the search button, type, press Enter, follow the result."""

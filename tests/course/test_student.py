@@ -20,6 +20,7 @@ def test_the_edition_runs_unsolved_and_without_outputs(project):
     assert "fahrenheit - 32" not in sources
     assert all(cell.outputs == [] for cell in nb.code_cells(book))
     assert (target / "medml" / "exercises" / "nb99.py").exists()
+    assert (target / "binder" / "postBuild").exists()
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from medml.data.records import load_support2, support2_columns
+from medml.data.records import load_support2, support2_columns, textbook_features
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +88,25 @@ def test_a_zero_pulse_is_no_harmless_typing_error(records):
     zero = (records[["meanbp", "hrt", "resp"]] == 0).any(axis=1)
     assert zero.sum() == 103
     assert records.loc[zero, "hospdead"].mean() == pytest.approx(0.602, abs=1e-3)
+
+
+def test_textbook_features_of_a_patient_do_not_depend_on_the_others(records):
+    """Scaled by constants, gaps filled and flagged, wild values cut."""
+    features = textbook_features(records)
+    assert features.shape == (9105, 26)
+    assert features.notna().all(axis=None)
+    assert features.abs().max(axis=None) == 4
+    assert (features["one"] == 1).all()
+    gap = records["alb"].isna()
+    assert (features.loc[gap, "alb"] == 0).all()
+    assert (features["alb missing"] == gap).all()
+    assert features.loc[0, "age"] == pytest.approx((records.loc[0, "age"] - 60) / 15)
+    pd.testing.assert_frame_equal(textbook_features(records.iloc[[7]]), features.iloc[[7]])
+
+
+def test_textbook_features_are_known_by_day_3_and_leak_nothing(records, columns):
+    """No column from the future and no outcome."""
+    used = [name for name in textbook_features(records) if name in columns.index]
+    assert len(used) > 15
+    assert not columns.loc[used, "leaks"].any()
+    assert columns.loc[used, "when"].isin(["entry", "day 3"]).all()
