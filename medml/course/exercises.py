@@ -159,7 +159,10 @@ def has_blank(answer):
         tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
     except Exception:  # no source to be had, or the object fights inspection: no blank seen
         return False
-    return any(blanks(tree))
+    parts = [tree]
+    if getattr(answer, "__name__", "") == "<lambda>":  # its source is the whole line around it
+        parts = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    return any(blank for part in parts for blank in blanks(part))
 
 
 def blanks(tree):

@@ -82,6 +82,7 @@ def test_blanks_are_not_started():
     assert has_blank(stub)
     assert has_blank(...)
     assert not has_blank(indexed)
+    assert [has_blank(part) for part in (..., lambda number: number)] == [True, False]
     assert judge(EVEN, stub).startswith("NOT STARTED")
 
 
