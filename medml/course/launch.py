@@ -17,8 +17,8 @@ from medml.files import write_text
 
 BRANCH = "student"  # where the workflow `book` publishes dist/student
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(?<!\.git)")
-# A Binder has one or two GB of memory: PyTorch's default build is left out.
-TOO_LARGE = ("torch==", "torchvision==")
+# A Binder has one or two GB of memory: PyTorch's default build is left out, and what asks for it.
+TOO_LARGE = ("efficientnet-lite-pytorch==", "torch==", "torchvision==")
 POST_BUILD = """#!/usr/bin/env bash
 # Binder runs this once, when it builds the image.
 set -euo pipefail

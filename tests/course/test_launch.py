@@ -59,7 +59,7 @@ def test_binder_installs_the_course_without_pytorch(project, tmp_path):
     assert "-c ../requirements/constraints.txt" in lines
     assert {line.partition("==")[0] for line in course} - {
         line.partition("==")[0] for line in lines
-    } == {"-c constraints.txt", "torch", "torchvision"}
+    } == {"-c constraints.txt", "efficientnet-lite-pytorch", "torch", "torchvision"}
     assert (tmp_path / "binder" / "postBuild").stat().st_mode & 0o100
 
 
