@@ -1,0 +1,1 @@
+"""Drug discovery: section 3.3 of the document."""
