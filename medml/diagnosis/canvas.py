@@ -1,0 +1,168 @@
+"""Filling the outlines of a simulated chest with HU: simulated pixels, see `phantom`."""
+
+import cv2
+import numpy as np
+
+from medml.diagnosis import anatomy
+from medml.diagnosis.anatomy import Build, ellipse, offset
+
+OVERSAMPLING = 2  # painted on a finer grid, so that edges mix as in a scanner
+AIR, FOAM, FAT, WATER, BLOOD, SOFT, LIVER = -1000.0, -930.0, -100.0, 8.0, 42.0, 50.0, 60.0
+MARROW, CORTEX, METAL = 190.0, 750.0, 6000.0
+ENHANCED = 230.0  # blood with contrast medium
+
+
+class Canvas:
+    """A square grid in mm on which closed curves are filled, finer than the final image.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the final image.
+    pixel_mm : float
+        Its pixel spacing in mm.
+    """
+
+    def __init__(self, size: int, pixel_mm: float):
+        self.size = OVERSAMPLING * size
+        self.scale = OVERSAMPLING / pixel_mm
+
+    def points(self, curve: np.ndarray) -> np.ndarray:
+        """Return points in mm, shape (n, 2), in 1/16 of a pixel, as OpenCV's shift=4 takes it."""
+        return np.round((curve * self.scale + (self.size - 1) / 2) * 16).astype(np.int32)
+
+    def fill(self, image: np.ndarray, curve: np.ndarray, value: float) -> None:
+        """Fill a closed curve."""
+        cv2.fillPoly(image, [self.points(curve)], value, shift=4)
+
+    def line(self, image: np.ndarray, curve: np.ndarray, mm: float, value: float) -> None:
+        """Draw an open curve as a band `mm` wide with round ends."""
+        width = max(1, round(mm * self.scale))
+        cv2.polylines(image, [self.points(curve)], False, value, width, shift=4)
+
+    def discs(self, image: np.ndarray, discs: np.ndarray, value: float) -> None:
+        """Draw discs, rows of x, y and radius in mm."""
+        radii = np.round(discs[:, 2] * self.scale * 16).astype(int).tolist()
+        for centre, radius in zip(self.points(discs[:, :2]).tolist(), radii, strict=True):
+            cv2.circle(image, centre, radius, value, -1, shift=4)
+
+    def mask(self, *curves: np.ndarray) -> np.ndarray:
+        """Return 255 inside any of the curves and 0 elsewhere, uint8."""
+        image = np.zeros((self.size, self.size), np.uint8)
+        for curve in curves:
+            self.fill(image, curve, 255)
+        return image
+
+    def smooth(self, mask: np.ndarray, mm: float) -> np.ndarray:
+        """Round the corners of a mask of 0 and 255."""
+        return cv2.compare(cv2.GaussianBlur(mask, (0, 0), mm * self.scale), 127, cv2.CMP_GT)
+
+
+def lung_field(canvas: Canvas, wall: dict, organs: dict, domes: dict) -> np.ndarray:
+    """Return where the lungs are on the canvas: the cavity without what lies between them.
+
+    uint8 of 0 and 255, shape (canvas.size, canvas.size).
+    """
+    others = canvas.mask(*organs.values(), *domes.values())
+    field = canvas.mask(wall["cavity"])
+    return canvas.smooth(cv2.bitwise_and(field, cv2.bitwise_not(others)), 1.6)
+
+
+def paint_table(canvas: Canvas, hu: np.ndarray, back_mm: float, hollow: bool) -> None:
+    """Paint the table under a body whose back is at `back_mm`; a hollow one touches it."""
+    x = np.linspace(-210, 210, 64)
+    gap, thick, core = (-3.0, 38.0, -880.0) if hollow else (4.0, 22.0, FOAM)
+    top = np.column_stack([x, back_mm + gap - 22 * (x / 210) ** 2 * (0.4 if hollow else 1)])
+    low = np.column_stack([x, back_mm + gap + thick - 55 * (x / 210) ** 4])
+    shell = np.concatenate([top, low[::-1], top[:1]])
+    canvas.fill(hu, shell, core)
+    canvas.line(hu, shell, 2.5, -60.0)
+
+
+def paint_wall(
+    canvas: Canvas, hu: np.ndarray, build: Build, wall: dict, rng: np.random.Generator
+) -> None:
+    """Paint skin, fat, muscles, ribs, shoulder blades and the fat inside the ribs."""
+    canvas.fill(hu, wall["skin"], SOFT - 10)
+    canvas.fill(hu, offset(wall["skin"], -2), FAT)
+    if build.breast:
+        _paint_glands(canvas, hu, build, wall, rng)
+    canvas.fill(hu, wall["muscle"], SOFT)
+    cleft = offset(wall["ribs"], 5.5 + 0.25 * build.muscle)
+    for start in rng.integers(0, 256, 7):  # fat between the layers of muscle
+        canvas.line(hu, cleft[np.arange(start, start + 22) % 256], 1.6, FAT + 30)
+    for arc in anatomy.rib_arcs(rng):
+        canvas.line(hu, wall["ribs"][arc], 8.0, CORTEX)
+        canvas.line(hu, wall["ribs"][arc[1:-1]], 4.6, MARROW)
+    if build.level < 0.7:
+        blade = offset(wall["ribs"], 9 + 0.5 * build.muscle)
+        for arc in (np.arange(22, 40), np.arange(88, 106)):
+            canvas.line(hu, blade[arc], 5.5, CORTEX)
+            canvas.line(hu, blade[arc], 2.5, MARROW)
+    canvas.fill(hu, wall["cavity"], FAT + 10)
+
+
+def _paint_glands(canvas: Canvas, hu: np.ndarray, build: Build, wall: dict, rng) -> None:
+    """Paint strands of gland tissue into the breasts."""
+    for degrees in (-58, -122):
+        index = round((degrees % 360) / 360 * 256)
+        nipple, chest = wall["skin"][index], wall["muscle"][index]
+        for _ in range(9):
+            along, aside = rng.uniform(0.25, 0.8), rng.normal(0, 0.3 * build.breast)
+            at = chest + along * (nipple - chest) + (aside, 0.2 * aside)
+            axes = rng.uniform(1.5, 6, 2)
+            canvas.fill(hu, ellipse(at, axes, rng.uniform(0, 180)), 10.0)
+
+
+def paint_organs(canvas: Canvas, hu: np.ndarray, organs: dict, domes: dict, blood: float) -> None:
+    """Paint what lies between and below the lungs; `blood` in HU."""
+    for name, curve in organs.items():
+        kind = name.split()[0]
+        if kind != "fat":
+            canvas.fill(hu, curve, blood if kind == "blood" else SOFT)
+    enhanced = 0.3 * (blood - BLOOD)
+    for name, curve in domes.items():
+        canvas.fill(hu, curve, (LIVER if name == "liver" else SOFT - 5) + enhanced)
+
+
+def paint_spine(canvas: Canvas, hu: np.ndarray, build: Build) -> None:
+    """Paint a vertebra with its canal and processes, and the breastbone."""
+    y = 0.66 * build.half_depth
+    for sign in (-1, 1):
+        ribs = [(sign * 13, y + 20), (sign * 27, y + 27), (sign * 34, y + 31)]
+        canvas.line(hu, np.array(ribs), 9, CORTEX)
+        canvas.line(hu, np.array(ribs), 5, MARROW)
+        canvas.fill(hu, ellipse((sign * 20, y + 47), (16, 13), sign * -20), SOFT + 8)
+    arch = np.array([(-13, y + 12), (-12, y + 27), (0, y + 33), (12, y + 27), (13, y + 12)])
+    canvas.line(hu, arch, 6, CORTEX)
+    canvas.line(hu, np.array([(0, y + 34), (0, y + 50)]), 5, CORTEX)
+    canvas.line(hu, np.array([(0, y + 36), (0, y + 48)]), 2, MARROW)
+    canvas.fill(hu, ellipse((0, y), (17.5, 15), power=2.3), CORTEX)
+    canvas.fill(hu, ellipse((0, y), (15.8, 13.3), power=2.3), MARROW)
+    canvas.fill(hu, ellipse((0, y + 19), (9.5, 8)), 20.0)
+    front = -build.half_depth - 7
+    canvas.fill(hu, ellipse((0, front), (19, 5.5), power=2.6), CORTEX)
+    canvas.fill(hu, ellipse((0, front), (17, 3.6), power=2.6), MARROW)
+
+
+def parenchyma(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
+    """Return lung tissue without vessels in HU, float32: denser towards the back, mottled."""
+    tissue = np.full((canvas.size, canvas.size), rng.uniform(-890, -800), np.float32)
+    tissue += np.linspace(-35, 35, canvas.size, dtype=np.float32)[:, None]
+    for cells, amplitude in ((9, 14), (70, 26)):
+        grain = rng.standard_normal((cells, cells), np.float32)
+        tissue += amplitude * cv2.resize(grain, tissue.shape, interpolation=cv2.INTER_CUBIC)
+    return tissue
+
+
+def paint_vessels(
+    canvas: Canvas, tissue: np.ndarray, tree: np.ndarray, blood: float, rng: np.random.Generator
+) -> None:
+    """Paint the vessels where they cross the slice, and a bronchus beside each thicker one."""
+    thick = tree[(tree[:, 2] > 1.9) & (tree[:, 3] > 1)][::2]
+    angle = rng.uniform(0, 2 * np.pi)
+    aside = np.array([np.cos(angle), np.sin(angle), 0]) * 1.9
+    bronchi = thick[:, :3] + thick[:, 2:3] * aside
+    canvas.discs(tissue, bronchi, -200.0)
+    canvas.discs(tissue, bronchi * (1, 1, 0.65), AIR + 30)
+    canvas.discs(tissue, tree[:, :3], blood)
