@@ -1,0 +1,255 @@
+"""A CT slice on its way to a network: fixed windows, true scale, the lungs alone.
+
+Every step takes Hounsfield units (HU): air is −1000, water 0. An 8-bit picture has lost them and is
+refused; so are stored values that nobody has converted.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike
+
+AIR = -1000.0  # HU, by definition
+PADDING_BELOW = -1500.0  # HU; no tissue reads so low, what scanners write around the circle does
+OUTSIDE = -1.0  # grey of what a mask leaves out: below the 0 of a window, so it is never air
+
+# Level and width in HU, usual presets for the chest; a centre may prefer others.
+WINDOWS = {"lung": (-600.0, 1500.0), "mediastinum": (50.0, 350.0), "bone": (400.0, 1800.0)}
+
+
+def require_hu(hu: ArrayLike) -> np.ndarray:
+    """Return the array if its numbers can be HU.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, of a type that HU cannot have (an 8-bit picture, unsigned stored values), or
+        if values are NaN or infinite.
+    """
+    hu = np.asarray(hu)
+    if hu.dtype.kind not in "if":
+        msg = (
+            f"expected HU, which are below 0 in air, got {hu.dtype}: a picture of grey values or "
+            "unconverted stored values; read the DICOM files with medml.diagnosis.dicom.read_dicom"
+        )
+        raise ValueError(msg)
+    if not hu.size:
+        raise ValueError(f"expected an image, got the empty shape {hu.shape}")
+    if not np.isfinite([hu.min(), hu.max()]).all():  # both hand a NaN on
+        count = np.count_nonzero(~np.isfinite(hu))
+        msg = f"{count} of {hu.size} values are NaN or infinite; find out why, or set them to air"
+        raise ValueError(msg)
+    return hu
+
+
+def fill_padding(hu: ArrayLike) -> np.ndarray:
+    """Set what lies outside the scanner's circle to air.
+
+    Scanners fill the corners of the image with numbers such as −2000, −2048, −3024 or −32763. All
+    values below −1500 HU are taken for such padding.
+
+    Parameters
+    ----------
+    hu : array_like of any shape
+        HU, signed integers or floats.
+
+    Returns
+    -------
+    numpy.ndarray
+        The input itself if it has no padding, else a copy.
+
+    Raises
+    ------
+    ValueError
+        If the values cannot be HU (`require_hu`).
+
+    Examples
+    --------
+    >>> fill_padding([-32763, -1024, 40]).tolist()
+    [-1000, -1024, 40]
+    """
+    hu = require_hu(hu)
+    if hu.min() >= PADDING_BELOW:
+        return hu
+    return np.where(hu < PADDING_BELOW, hu.dtype.type(AIR), hu)
+
+
+def apply_window(hu: ArrayLike, level: float, width: float) -> np.ndarray:
+    """Map a fixed range of HU to grey: (HU − level) / width + 1/2, cut off at 0 and 1.
+
+    The same tissue gets the same grey in every image, which stretching each image from its own
+    minimum to its own maximum does not give. A constant image stays constant.
+
+    Parameters
+    ----------
+    hu : array_like of any shape
+        HU, signed integers or floats.
+    level, width : float
+        Centre and width of the range in HU, such as `WINDOWS["lung"]`.
+
+    Returns
+    -------
+    numpy.ndarray of float32, the shape of `hu`
+        From 0 (black) to 1 (white).
+
+    Raises
+    ------
+    ValueError
+        If the values cannot be HU (`require_hu`) or the width is not above 0.
+
+    References
+    ----------
+    DICOM PS3.3, section C.11.2.1.3.2, VOI LUT function LINEAR_EXACT.
+
+    Examples
+    --------
+    >>> apply_window([-1350, -1000, -600, 3071], *WINDOWS["lung"])
+    array([0.        , 0.23333333, 0.5       , 1.        ], dtype=float32)
+    """
+    hu = require_hu(hu)
+    if not (np.isfinite([level, width]).all() and width > 0):
+        raise ValueError(f"expected a level and a width above 0 HU, got {level} and {width}")
+    grey = np.empty(hu.shape, np.float32)
+    np.subtract(hu, np.float32(level - width / 2), out=grey)
+    grey *= np.float32(1 / width)
+    return np.clip(grey, 0, 1, out=grey)
+
+
+def rescale(image: np.ndarray, factors: tuple[float, float]) -> np.ndarray:
+    """Enlarge or shrink an image, by area averages where it shrinks and linearly where it grows.
+
+    An average uses every pixel; sampling would drop small nodules or turn noise into patterns. The
+    outer edges of the first row and column stay where they are.
+
+    Parameters
+    ----------
+    image : array of shape (rows, columns), float32 or uint8
+    factors : tuple of two float
+        New pixels for each old one, along rows and columns.
+
+    Returns
+    -------
+    array of shape (round(rows × factor), round(columns × factor))
+
+    Examples
+    --------
+    >>> rescale(np.float32([[0, 2, 4, 6]]), (1, 0.5)).tolist()
+    [[1.0, 5.0]]
+    """
+    rows, columns = factors
+    if (rows - 1) * (columns - 1) < 0:  # one grows, one shrinks: each in its own way
+        return rescale(rescale(image, (rows, 1)), (1, columns))
+    method = cv2.INTER_LINEAR if max(factors) > 1 else cv2.INTER_AREA
+    return cv2.resize(image, None, fx=columns, fy=rows, interpolation=method)
+
+
+def pixel_size(pixel_mm: ArrayLike) -> tuple[float, float]:
+    """Return the distance of rows and of columns in mm, given one number or both.
+
+    Raises
+    ------
+    ValueError
+        If a distance is not between 0.05 and 20 mm, where no CT pixel is.
+    """
+    sizes = np.broadcast_to(np.asarray(pixel_mm, float), 2)
+    if not ((sizes >= 0.05) & (sizes <= 20)).all():
+        msg = f"expected the pixel size in mm (PixelSpacing of the DICOM file), got {pixel_mm}"
+        raise ValueError(msg)
+    return float(sizes[0]), float(sizes[1])
+
+
+def preprocess_ct_image(
+    hu: ArrayLike,
+    pixel_mm: ArrayLike,
+    *,
+    mask: np.ndarray | None,
+    window: tuple[float, float] = WINDOWS["lung"],
+    field_mm: float = 400.0,
+    size: int = 224,
+) -> np.ndarray:
+    """Turn a CT slice into a network's input: window, true scale, mask.
+
+    The window comes first, in HU, so that metal or padding cannot bleed into its neighbours. A
+    square field about the centre is then cut out (or filled up with air) and resized, so that one
+    output pixel is field_mm / size wide in every patient, whatever the scanner's pixel. The mask
+    comes last, so that no pixel mixes tissue with `OUTSIDE`.
+
+    Parameters
+    ----------
+    hu : array_like of shape (rows, columns)
+        HU, signed integers or floats.
+    pixel_mm : float or two floats
+        Distance of neighbouring rows and columns.
+    mask : array of bool or int, shape (rows, columns), or None
+        What to keep, such as the lungs; None keeps everything, and has to be said.
+    window : tuple of two float
+        Level and width in HU, one of `WINDOWS`.
+    field_mm : float
+        Side of the square that is kept. 400 mm hold most chests.
+    size : int
+        Rows and columns of the result.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (size, size)
+        Grey from 0 to 1, `OUTSIDE` (−1) where the mask is not set.
+
+    Raises
+    ------
+    ValueError
+        If the values cannot be HU (`require_hu`) or none is below 0, if the windowed image has one
+        grey only, or if the mask is empty or of another shape.
+    """
+    hu, pixel = require_hu(hu), pixel_size(pixel_mm)
+    if hu.ndim != 2:
+        raise ValueError(f"expected one slice (rows, columns), got the shape {hu.shape}")
+    low, high = hu.min(), hu.max()
+    if low >= 0:
+        msg = (
+            f"no value is below 0 HU (lowest {low:g}), so there is no air: these look like stored "
+            "values; apply RescaleSlope and RescaleIntercept"
+        )
+        raise ValueError(msg)
+    air = float(apply_window(AIR, *window))
+    grey = _square(apply_window(fill_padding(hu), *window), pixel, field_mm, size, air)
+    if grey.min() == grey.max():
+        msg = (
+            f"the image would have one grey only: HU from {low:g} to {high:g} in the window of "
+            f"level {window[0]:g} and width {window[1]:g}; leave the slice out"
+        )
+        raise ValueError(msg)
+    if mask is not None:
+        inside = _square(_as_uint8(mask, hu.shape), pixel, field_mm, size, 0)
+        grey[inside < 128] = OUTSIDE  # less than half of the pixel
+    return grey
+
+
+def _as_uint8(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return a mask as 0 and 255, after asking that it fits the image and is not empty."""
+    mask = np.asarray(mask)
+    if mask.shape != shape or mask.dtype.kind not in "biu":
+        msg = (
+            f"expected a mask of bool or whole numbers with the image's shape {shape}, got "
+            f"{mask.dtype} {mask.shape}"
+        )
+        raise ValueError(msg)
+    if not mask.any():
+        msg = "the mask is empty, so nothing would be left; mask=None keeps the whole image"
+        raise ValueError(msg)
+    return np.where(mask, np.uint8(255), np.uint8(0))
+
+
+def _square(
+    image: np.ndarray, pixel: tuple[float, float], field_mm: float, size: int, fill: float
+) -> np.ndarray:
+    """Cut a square field out of the centre, fill up what the image lacks, and resize it."""
+    wanted = [round(field_mm / mm) for mm in pixel]
+    if min(wanted) < 1 or size < 1:
+        raise ValueError(f"nothing is left of a field of {field_mm} mm on {size} pixels")
+    spare = [(n - w) // 2 for n, w in zip(image.shape, wanted, strict=True)]
+    (top, left), (rows, columns) = np.maximum(spare, 0), wanted
+    image = image[top : top + rows, left : left + columns]
+    if image.shape != (rows, columns):
+        (top, left), (height, width) = np.maximum(np.negative(spare), 0), image.shape
+        bottom, right = rows - height - top, columns - width - left
+        image = cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=fill)
+    return rescale(image, (size / rows, size / columns))
