@@ -127,3 +127,41 @@ def column_auroc(values: ArrayLike, labels: ArrayLike) -> np.ndarray:
         raise ValueError(f"AUROC needs both classes, got {p} positives and {n} negatives")
     ranks = rankdata(values, axis=0)
     return (ranks[positive].sum(axis=0) - p * (p + 1) / 2) / (p * n)
+
+
+def stratified_auroc(labels: ArrayLike, scores: ArrayLike, strata: ArrayLike) -> float:
+    """Return the AUROC over those pairs of a positive and a negative that share a stratum.
+
+    Each fold of a cross-validation has a model of its own, and one model's 0.7 need not be
+    another's. Taking the folds as strata compares each model's scores only with themselves. It is
+    the mean of the strata's AUROC, weighted by their numbers of pairs.
+
+    Parameters
+    ----------
+    labels : array_like of shape (rows,)
+        1 or True for a positive, 0 or False for a negative.
+    scores : array_like of shape (rows,)
+        A higher score speaks for a positive.
+    strata : array_like of shape (rows,)
+        Such as the fold in which each row was tested.
+
+    Returns
+    -------
+    float
+        NaN, "not estimable", if no stratum holds both classes.
+
+    Examples
+    --------
+    >>> stratified_auroc([0, 1, 0, 1], [0.1, 0.2, 0.8, 0.9], ["a", "a", "b", "b"])
+    1.0
+    """
+    labels, scores, strata = (np.asarray(column) for column in (labels, scores, strata))
+    right = pairs = 0.0
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        positives = np.count_nonzero(labels[inside])
+        count = positives * (np.count_nonzero(inside) - positives)
+        if count:
+            right += count * float(column_auroc(scores[inside], labels[inside]))
+            pairs += count
+    return right / pairs if pairs else np.nan

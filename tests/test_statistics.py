@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 from sklearn.metrics import roc_auc_score
 
-from medml.statistics import bootstrap_interval, column_auroc
+from medml.statistics import bootstrap_interval, column_auroc, stratified_auroc
 
 
 def test_one_row_a_patient_agrees_with_scipy():
@@ -91,3 +91,19 @@ def test_an_auroc_needs_both_classes():
     """One class has no order to get right."""
     with pytest.raises(ValueError, match="got 3 positives and 0 negatives"):
         column_auroc([[1], [2], [3]], [1, 1, 1])
+
+
+def test_strata_are_compared_with_themselves_only():
+    """By hand: one of one pair is right in a, three of four in b; scikit-learn where all is one."""
+    labels = [0, 1, 0, 0, 1, 1]
+    scores = [0.5, 0.6, 0.1, 0.3, 0.2, 0.4]
+    assert stratified_auroc(labels, scores, ["a"] * 2 + ["b"] * 4) == pytest.approx(4 / 5)
+    assert stratified_auroc(labels, scores, [1] * 6) == roc_auc_score(labels, scores)
+    shifted = [score + 10 * (i > 1) for i, score in enumerate(scores)]
+    assert stratified_auroc(labels, shifted, ["a"] * 2 + ["b"] * 4) == pytest.approx(4 / 5)
+
+
+def test_strata_of_one_class_count_for_nothing():
+    """And nothing can be estimated where every stratum has one class only."""
+    assert stratified_auroc([0, 1, 1], [0.1, 0.2, 0.3], [0, 0, 1]) == 1
+    assert np.isnan(stratified_auroc([0, 1], [0.1, 0.2], [0, 1]))
