@@ -7,7 +7,6 @@ about 0.00001 mm.
 
 import gzip
 import io
-import zlib
 from pathlib import Path
 
 import nibabel
@@ -145,7 +144,7 @@ def _as_labels(array: np.ndarray) -> np.ndarray:
 def _ending(path: Path) -> tuple[str, ...]:
     """Return `NIFTI` or `NRRD`."""
     for kind in (NIFTI, NRRD):
-        if path.name.lower().endswith(kind):
+        if path.name.endswith(kind):
             return kind
     raise ValueError(f"{path} ends in none of {', '.join(NIFTI + NRRD)}")
 
@@ -153,7 +152,7 @@ def _ending(path: Path) -> tuple[str, ...]:
 def _write(path: Path, array: np.ndarray, affine: np.ndarray) -> None:
     """Write an array (slice, row, column) with its affine to LPS."""
     encode = _to_nifti if _ending(path) == NIFTI else _to_nrrd
-    content, packed = encode(array, affine), path.suffix.lower() == ".gz"
+    content, packed = encode(array, affine), path.suffix == ".gz"
     twin = path.with_suffix("") if packed else path.with_name(f"{path.name}.gz")
     if encode is _to_nifti and twin.exists():
         msg = (
@@ -191,36 +190,47 @@ def _to_nrrd(array: np.ndarray, affine: np.ndarray) -> bytes:
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the array (slice, row, column) of a file and its affine to LPS."""
-    decode = _from_nifti if _ending(path) == NIFTI else _from_nrrd
+    parse, place = {NIFTI: (_parse_nifti, _nifti_affine), NRRD: (_parse_nrrd, _nrrd_affine)}[
+        _ending(path)
+    ]
+    content = path.read_bytes()
     try:
-        array, affine = decode(path)
-    except (nrrd.NRRDError, nibabel.filebasedimages.ImageFileError, EOFError, zlib.error) as error:
+        array, header = parse(gzip.decompress(content) if path.suffix == ".gz" else content)
+    except Exception as error:  # whatever a parser stumbles over in a file from elsewhere
         raise ValueError(f"{path} is damaged or not what its name says: {error}") from error
     if array.ndim != 3:
         raise ValueError(f"{path} has {array.ndim} dimensions; expected one volume of three")
+    affine = place(header)
+    if affine is None:
+        msg = f"{path} does not say where the patient's left, back and head are; export it again"
+        raise ValueError(msg)
     return array, affine
 
 
-def _from_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    image = nibabel.load(path)
-    header = image.header
+def _parse_nifti(content: bytes) -> tuple[np.ndarray, nibabel.Nifti1Header]:
+    image = nibabel.Nifti1Image.from_bytes(content)
+    return np.asarray(image.dataobj).T, image.header  # with the file's own slope and intercept
+
+
+def _nifti_affine(header: nibabel.Nifti1Header) -> np.ndarray | None:
     if not (header["qform_code"] or header["sform_code"]):
-        msg = f"{path} says nothing about the patient's orientation: qform and sform codes are 0"
-        raise ValueError(msg)
+        return None
     if (unit := header.get_xyzt_units()[0]) not in ("mm", "unknown"):
-        raise ValueError(f"{path} counts in {unit}, expected mm")
-    # `dataobj` applies the file's own slope and intercept, if it has them.
-    return np.asarray(image.dataobj).T, np.diag([-1, -1, 1, 1]) @ image.affine
+        raise ValueError(f"the header counts in {unit}, expected mm")
+    return np.diag([-1, -1, 1, 1]) @ header.get_best_affine()
 
 
-def _from_nrrd(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    array, header = nrrd.read(str(path), index_order="C")
+def _parse_nrrd(content: bytes) -> tuple[np.ndarray, dict]:
+    file = io.BytesIO(content)
+    header = nrrd.read_header(file)
+    return nrrd.read_data(header, file, index_order="C"), header
+
+
+def _nrrd_affine(header: dict) -> np.ndarray | None:
     sign = SPACES.get(str(header.get("space")).lower())
     if sign is None or "space origin" not in header or "space directions" not in header:
-        msg = f"{path} says nothing about the patient's orientation: its header has no known space"
-        raise ValueError(msg)
+        return None
     affine = np.eye(4)
-    if array.ndim == 3:
-        affine[:3, :3] = np.transpose(header["space directions"])
-        affine[:3, 3] = header["space origin"]
-    return array, np.diag([*sign, 1]) @ affine
+    affine[:3, :3] = np.transpose(header["space directions"])
+    affine[:3, 3] = header["space origin"]
+    return np.diag([*sign, 1]) @ affine
