@@ -164,4 +164,4 @@ def stratified_auroc(labels: ArrayLike, scores: ArrayLike, strata: ArrayLike) ->
         if count:
             right += count * float(column_auroc(scores[inside], labels[inside]))
             pairs += count
-    return right / pairs if pairs else np.nan
+    return float(right / pairs) if pairs else np.nan
