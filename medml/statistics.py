@@ -165,3 +165,57 @@ def stratified_auroc(labels: ArrayLike, scores: ArrayLike, strata: ArrayLike) ->
             right += count * float(column_auroc(scores[inside], labels[inside]))
             pairs += count
     return float(right / pairs) if pairs else np.nan
+
+
+def matched_auroc(
+    labels: ArrayLike, scores: ArrayLike, sizes: ArrayLike, tolerance: float = 0.05
+) -> float:
+    """Return the AUROC over those pairs of a positive and a negative that are alike in size.
+
+    It asks whether a score tells more than size does. Cutting a table to one range of sizes only
+    weakens size as a rival; among pairs of equal size it has nothing left to say. A pair counts if
+    larger ≤ (1 + tolerance) × smaller, and its score is right, wrong or, when tied, half right.
+
+    Parameters
+    ----------
+    labels : array_like of shape (rows,)
+        1 or True for a positive, 0 or False for a negative.
+    scores : array_like of shape (rows,)
+        A higher score speaks for a positive.
+    sizes : array_like of shape (rows,)
+        Positive numbers in any unit, such as diameters in mm.
+    tolerance : float
+        Share by which the sizes of a pair may differ, at least 0.
+
+    Returns
+    -------
+    float
+        Between 0 and 1, chance is 0.5; NaN, "not estimable", if no pair is alike.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length, a size is not above 0, or the tolerance is below 0.
+
+    Examples
+    --------
+    >>> matched_auroc([0, 1, 1], [0.2, 0.9, 0.1], [10.0, 10.4, 20.0])
+    1.0
+    """
+    labels, scores, sizes = (np.asarray(column) for column in (labels, scores, sizes))
+    if not labels.shape == scores.shape == sizes.shape:
+        shapes = [column.shape for column in (labels, scores, sizes)]
+        raise ValueError(f"labels, scores and sizes need one length, got shapes {shapes}")
+    if not (sizes > 0).all() or not tolerance >= 0:
+        raise ValueError(
+            f"expected sizes above 0 and a tolerance of at least 0, got a size of "
+            f"{sizes.min()} and {tolerance}: leave rows without a size out"
+        )
+    positive = labels.astype(bool)
+    larger = np.maximum.outer(sizes[positive], sizes[~positive])
+    smaller = np.minimum.outer(sizes[positive], sizes[~positive])
+    alike = larger <= (1 + tolerance) * smaller
+    if not alike.any():
+        return np.nan
+    lead = np.subtract.outer(scores[positive], scores[~positive])[alike]
+    return float((np.sign(lead).mean() + 1) / 2)

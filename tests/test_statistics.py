@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 from sklearn.metrics import roc_auc_score
 
-from medml.statistics import bootstrap_interval, column_auroc, stratified_auroc
+from medml.statistics import bootstrap_interval, column_auroc, matched_auroc, stratified_auroc
 
 
 def test_one_row_a_patient_agrees_with_scipy():
@@ -108,3 +108,42 @@ def test_strata_of_one_class_count_for_nothing():
     """And nothing can be estimated where every stratum has one class only."""
     assert stratified_auroc([0, 1, 1], [0.1, 0.2, 0.3], [0, 0, 1]) == 1
     assert np.isnan(stratified_auroc([0, 1], [0.1, 0.2], [0, 1]))
+
+
+def test_matched_pairs_counted_by_hand():
+    """Positives of 10, 12 and 30 mm, negatives of 10.5, 11.5 and 20 mm.
+
+    Within 5 % lie 10 and 10.5 (right) and 12 and 11.5 (a tie); 12 and 10.5 only within 20 %
+    (wrong), 10 and 11.5 too (right). Nothing is near 30 and 20 mm.
+    """
+    labels, sizes = [1, 1, 1, 0, 0, 0], [10.0, 12.0, 30.0, 10.5, 11.5, 20.0]
+    scores = [0.9, 0.4, 0.1, 0.8, 0.4, 0.9]
+    assert matched_auroc(labels, scores, sizes) == pytest.approx(1.5 / 2)
+    assert matched_auroc(labels, scores, sizes, tolerance=0.2) == pytest.approx(2.5 / 4)
+    assert matched_auroc(labels, scores, sizes, tolerance=9) == roc_auc_score(labels, scores)
+
+
+def test_size_says_nothing_among_pairs_of_one_size():
+    """Its AUROC is 1, but no two rows are alike; where all are equal it is one half."""
+    sizes = np.arange(1.0, 9.0)
+    labels = sizes > 4
+    assert roc_auc_score(labels, sizes) == 1
+    assert np.isnan(matched_auroc(labels, sizes, sizes))
+    assert matched_auroc(labels, sizes, sizes, tolerance=0.25) == 1  # 4 and 5 are alike
+    assert matched_auroc(labels, np.ones(8), np.ones(8)) == 0.5
+    assert np.isnan(matched_auroc([1, 1], [0.1, 0.2], [3.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0, 1], [0.1, 0.2], [3.0]), r"\(2,\), \(2,\), \(1,\)"),
+        (([0, 1], [0.1, 0.2], [3.0, 0.0]), "got a size of 0.0"),
+        (([0, 1], [0.1, 0.2], [3.0, np.nan]), "got a size of nan"),
+        (([0, 1], [0.1, 0.2], [3.0, 3.0], -0.1), "and -0.1"),
+    ],
+)
+def test_matching_refuses_what_it_cannot_match(arguments, message):
+    """Lengths, sizes and the tolerance."""
+    with pytest.raises(ValueError, match=message):
+        matched_auroc(*arguments)
