@@ -204,17 +204,14 @@ def preprocess_ct_image(
         raise ValueError(f"expected one slice (rows, columns), got the shape {hu.shape}")
     low, high = hu.min(), hu.max()
     if low >= 0:
-        msg = (
-            f"no value is below 0 HU (lowest {low:g}), so there is no air: these look like stored "
-            "values; apply RescaleSlope and RescaleIntercept"
-        )
+        msg = f"no air: the lowest value is {low:g}; apply RescaleSlope and RescaleIntercept first"
         raise ValueError(msg)
     air = float(apply_window(AIR, *window))
     grey = _square(apply_window(fill_padding(hu), *window), pixel, field_mm, size, air)
     if grey.min() == grey.max():
         msg = (
-            f"the image would have one grey only: HU from {low:g} to {high:g} in the window of "
-            f"level {window[0]:g} and width {window[1]:g}; leave the slice out"
+            f"one grey only: HU from {low:g} to {high:g} in the window of level {window[0]:g} and "
+            f"width {window[1]:g}; leave the slice out or choose another window"
         )
         raise ValueError(msg)
     if mask is not None:

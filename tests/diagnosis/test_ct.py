@@ -238,7 +238,9 @@ def test_a_slice_below_its_window_is_not_black_without_a_word():
 def test_stored_values_are_told_from_hu():
     """The real slice before slope and intercept: its lowest value is 128."""
     stored = read_ct_small().pixel_array
-    with pytest.raises(ValueError, match=r"lowest 128.*apply RescaleSlope and RescaleIntercept"):
+    with pytest.raises(
+        ValueError, match=r"lowest value is 128; apply RescaleSlope and RescaleIntercept"
+    ):
         preprocess_ct_image(stored, 0.66, mask=None)
 
 
