@@ -105,7 +105,7 @@ def chest_wall(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]:
     muscle = offset(cavity, 10 + depth)
     fat = build.fat * (0.5 + 0.6 * sides + 0.5 * back) + build.breast * front
     skin = wobble(offset(muscle, 3 + fat), rng, 1.0)
-    return {"cavity": cavity, "ribs": offset(cavity, 5.5), "muscle": muscle, "skin": skin}
+    return {"cavity": cavity, "ribs": offset(cavity, 6), "muscle": muscle, "skin": skin}
 
 
 def rib_arcs(rng: np.random.Generator) -> list[np.ndarray]:
@@ -123,7 +123,8 @@ def rib_arcs(rng: np.random.Generator) -> list[np.ndarray]:
 def mediastinum(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return the closed curves between the lungs, in the order of painting.
 
-    Names that begin with "fat" only part the lungs; "blood" is what a contrast medium brightens.
+    The first word of a name is what to fill it with: "fat" only parts the lungs, "blood" is what a
+    contrast medium brightens, "wall" and "air" are trachea or main bronchi, which are no lung.
     """
     level, depth = np.clip(build.level, 0, 1), build.half_depth
     shift = rng.normal(0, 2, (8, 2))
@@ -155,11 +156,13 @@ def mediastinum(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]
         organs["fat heart"] = offset(organs["soft heart"], rng.uniform(1, 4))
         organs["blood right heart"] = ellipse((-4, -0.32 * depth), (24, 29), 20)
         organs["blood left heart"] = ellipse((42, -0.12 * depth), (32, 17), 34)
-    order = ("fat", "soft", "blood")
+    for lumen in _airways(build, rng):
+        organs[f"wall {len(organs)}"], organs[f"air {len(organs)}"] = offset(lumen, 2), lumen
+    order = ("fat", "soft", "blood", "wall", "air")
     return dict(sorted(organs.items(), key=lambda item: order.index(item[0].split()[0])))
 
 
-def airways(build: Build, rng: np.random.Generator) -> list[np.ndarray]:
+def _airways(build: Build, rng: np.random.Generator) -> list[np.ndarray]:
     """Return the curves of trachea or main bronchi, which are air but no lung."""
     at = rng.normal(0, 1.5, 2)
     if build.level < 0.35:
@@ -182,7 +185,7 @@ def domes(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]:
             rng,
             3,
         ),
-        "stomach": wobble(
+        "soft stomach": wobble(
             ellipse((0.56 * width, -0.1 * depth), (0.56 * width * grown, 0.92 * depth * grown)),
             rng,
             3,

@@ -6,10 +6,12 @@ import numpy as np
 from medml.diagnosis import anatomy
 from medml.diagnosis.anatomy import Build, ellipse, offset
 
-OVERSAMPLING = 2  # painted on a finer grid, so that edges mix as in a scanner
+OVERSAMPLING = 3  # painted on a finer grid, so that edges mix as in a scanner
 AIR, FOAM, FAT, WATER, BLOOD, SOFT, LIVER = -1000.0, -930.0, -100.0, 8.0, 42.0, 50.0, 60.0
 MARROW, CORTEX, METAL = 190.0, 750.0, 6000.0
 ENHANCED = 230.0  # blood with contrast medium
+STEM_MM = 2.0  # a vessel of a larger radius is a stem
+ROOT_MM = 8.0
 
 
 class Canvas:
@@ -58,14 +60,44 @@ class Canvas:
         return cv2.compare(cv2.GaussianBlur(mask, (0, 0), mm * self.scale), 127, cv2.CMP_GT)
 
 
-def lung_field(canvas: Canvas, wall: dict, organs: dict, domes: dict) -> np.ndarray:
-    """Return where the lungs are on the canvas: the cavity without what lies between them.
+def lung_field(canvas: Canvas, wall: dict, organs: dict) -> np.ndarray:
+    """Return where the lungs are on the canvas: the cavity without what lies in between.
 
     uint8 of 0 and 255, shape (canvas.size, canvas.size).
     """
-    others = canvas.mask(*organs.values(), *domes.values())
-    field = canvas.mask(wall["cavity"])
-    return canvas.smooth(cv2.bitwise_and(field, cv2.bitwise_not(others)), 1.6)
+    field = canvas.mask(wall["cavity"]) & ~canvas.mask(*organs.values())
+    return canvas.smooth(field, 1.6)
+
+
+def cut_roots(canvas: Canvas, lungs: np.ndarray, stems: np.ndarray) -> np.ndarray:
+    """Take the vessels at the lungs' roots from the lungs where they are `ROOT_MM` wide or more.
+
+    All are masks of 0 and 255. A thinner vessel is a part of the lung.
+    """
+    side = round(ROOT_MM * canvas.scale) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    wide = cv2.morphologyEx(stems | ~lungs, cv2.MORPH_OPEN, disc)
+    _, labels = cv2.connectedComponents(wide, connectivity=4)
+    roots = stems & (labels == labels[0, 0]).astype(np.uint8) * np.uint8(255)
+    return lungs & ~roots
+
+
+def paint_chest(
+    canvas: Canvas,
+    build: Build,
+    wall: dict,
+    organs: dict,
+    blood: float,
+    hollow_table: bool,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return everything but the lungs in HU, float32: table, wall, organs, bones, airways."""
+    hu = np.full((canvas.size, canvas.size), AIR, np.float32)
+    paint_table(canvas, hu, wall["skin"][:, 1].max(), hollow_table)
+    paint_wall(canvas, hu, build, wall, rng)
+    paint_organs(canvas, hu, organs, blood)
+    paint_spine(canvas, hu, build)
+    return hu
 
 
 def paint_table(canvas: Canvas, hu: np.ndarray, back_mm: float, hollow: bool) -> None:
@@ -92,8 +124,8 @@ def paint_wall(
     for start in rng.integers(0, 256, 7):  # fat between the layers of muscle
         canvas.line(hu, cleft[np.arange(start, start + 22) % 256], 1.6, FAT + 30)
     for arc in anatomy.rib_arcs(rng):
-        canvas.line(hu, wall["ribs"][arc], 8.0, CORTEX)
-        canvas.line(hu, wall["ribs"][arc[1:-1]], 4.6, MARROW)
+        canvas.line(hu, wall["ribs"][arc], 7.5, CORTEX)
+        canvas.line(hu, wall["ribs"][arc[1:-1]], 4.4, MARROW)
     if build.level < 0.7:
         blade = offset(wall["ribs"], 9 + 0.5 * build.muscle)
         for arc in (np.arange(22, 40), np.arange(88, 106)):
@@ -114,15 +146,13 @@ def _paint_glands(canvas: Canvas, hu: np.ndarray, build: Build, wall: dict, rng)
             canvas.fill(hu, ellipse(at, axes, rng.uniform(0, 180)), 10.0)
 
 
-def paint_organs(canvas: Canvas, hu: np.ndarray, organs: dict, domes: dict, blood: float) -> None:
+def paint_organs(canvas: Canvas, hu: np.ndarray, organs: dict, blood: float) -> None:
     """Paint what lies between and below the lungs; `blood` in HU."""
+    values = {"soft": SOFT, "blood": blood, "wall": SOFT, "air": AIR, "liver": LIVER + 0.3 * (blood - BLOOD)}
     for name, curve in organs.items():
         kind = name.split()[0]
-        if kind != "fat":
-            canvas.fill(hu, curve, blood if kind == "blood" else SOFT)
-    enhanced = 0.3 * (blood - BLOOD)
-    for name, curve in domes.items():
-        canvas.fill(hu, curve, (LIVER if name == "liver" else SOFT - 5) + enhanced)
+        if kind in values:
+            canvas.fill(hu, curve, values[kind])
 
 
 def paint_spine(canvas: Canvas, hu: np.ndarray, build: Build) -> None:
@@ -145,24 +175,37 @@ def paint_spine(canvas: Canvas, hu: np.ndarray, build: Build) -> None:
     canvas.fill(hu, ellipse((0, front), (17, 3.6), power=2.6), MARROW)
 
 
-def parenchyma(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
-    """Return lung tissue without vessels in HU, float32: denser towards the back, mottled."""
-    tissue = np.full((canvas.size, canvas.size), rng.uniform(-890, -800), np.float32)
-    tissue += np.linspace(-35, 35, canvas.size, dtype=np.float32)[:, None]
+def parenchyma(
+    canvas: Canvas, blood: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return lung tissue in HU everywhere, and where its thick vessels are.
+
+    Denser towards the back, mottled, with vessels and bronchi of both lungs.
+
+    Returns
+    -------
+    tissue : array of float32, shape (canvas.size, canvas.size)
+    stems : array of uint8, the same shape
+        255 in vessels with a radius above `STEM_MM`.
+    """
+    tissue = np.full((canvas.size, canvas.size), rng.uniform(-885, -815), np.float32)
+    tissue += np.linspace(-30, 30, canvas.size, dtype=np.float32)[:, None]
     for cells, amplitude in ((9, 14), (70, 26)):
         grain = rng.standard_normal((cells, cells), np.float32)
         tissue += amplitude * cv2.resize(grain, tissue.shape, interpolation=cv2.INTER_CUBIC)
-    return tissue
+    stems = np.zeros(tissue.shape, np.uint8)
+    for side in (-1, 1):
+        tree = anatomy.vessel_tree(np.array([side * 40.0, 2.0]), side, rng)
+        thick = tree[tree[:, 2] > STEM_MM]
+        _paint_bronchi(canvas, tissue, thick[thick[:, 3] > 1][::2], rng.uniform(0, 2 * np.pi))
+        canvas.discs(tissue, tree[:, :3], blood)
+        canvas.discs(stems, thick[:, :3], 255)
+    return tissue, stems
 
 
-def paint_vessels(
-    canvas: Canvas, tissue: np.ndarray, tree: np.ndarray, blood: float, rng: np.random.Generator
-) -> None:
-    """Paint the vessels where they cross the slice, and a bronchus beside each thicker one."""
-    thick = tree[(tree[:, 2] > 1.9) & (tree[:, 3] > 1)][::2]
-    angle = rng.uniform(0, 2 * np.pi)
+def _paint_bronchi(canvas: Canvas, tissue: np.ndarray, vessels: np.ndarray, angle: float) -> None:
+    """Paint a bronchus beside each of these vessels, in one direction."""
     aside = np.array([np.cos(angle), np.sin(angle), 0]) * 1.9
-    bronchi = thick[:, :3] + thick[:, 2:3] * aside
+    bronchi = vessels[:, :3] + vessels[:, 2:3] * aside
     canvas.discs(tissue, bronchi, -200.0)
     canvas.discs(tissue, bronchi * (1, 1, 0.65), AIR + 30)
-    canvas.discs(tissue, tree[:, :3], blood)

@@ -74,6 +74,16 @@ def _masks() -> dict:
     return lidc.load_masks()
 
 
+def patient_of(nodule_id: int) -> str:
+    """Return the id of a nodule's patient."""
+    return _patients()[nodule_id]
+
+
+@lru_cache(maxsize=1)
+def _patients() -> dict[int, str]:
+    return lidc.load_nodules().patient_id.to_dict()
+
+
 def largest_slice(nodule_id: int) -> tuple[np.ndarray, float]:
     """Return the slice of a nodule's consensus mask with the most pixels, and its pixel in mm."""
     if nodule_id not in _masks():

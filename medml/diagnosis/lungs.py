@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from medml.diagnosis.ct import PADDING_BELOW, WINDOWS, pixel_size, require_hu
 from medml.diagnosis.pleura import bridge_dents
 
-THRESHOLD_HU = -400.0  # half way between lung tissue (-850) and soft tissue (50)
+THRESHOLD_HU = -400.0  # half way
 GAS_HU = (
     -950.0
 )  # below: gas alone, as in the room, windpipe and stomach; lung tissue has blood in it
@@ -70,8 +70,8 @@ def segment_lungs(
     pieces, dropped = _lung_pieces(hu, air, padding, wall, pixel)
     sides = _sides(pieces, wall)
     mask = np.zeros(air.shape, np.uint8)
-    for side in sides:
-        mask |= _complete(side, pixel, closing_mm, repair)
+    for side, sign in zip(sides, (1, -1)):
+        mask |= _complete(side, pixel, closing_mm, repair, np.array([sign, 0.0]))
     return Lungs(mask.astype(bool), LungReport((0, 0), {}, ()))
 
 
@@ -149,7 +149,7 @@ def _fill(mask):
     return cv2.drawContours(mask, contours, -1, 1, -1)
 
 
-def _complete(side, pixel, closing_mm, repair):
+def _complete(side, pixel, closing_mm, repair, medial):
     x, y, w, h = cv2.boundingRect(side)
     if not w:
         return side
@@ -161,7 +161,7 @@ def _complete(side, pixel, closing_mm, repair):
     if closing_mm > 0:
         crop = _fill(cv2.morphologyEx(crop, cv2.MORPH_CLOSE, _disc(closing_mm, pixel)))
     if repair:
-        crop = bridge_dents(crop, pixel)
+        bridge_dents(crop, pixel, medial)
     full = np.zeros_like(side)
     full[y : y + h, x : x + w] = crop[margin:-margin, margin:-margin]
     return full

@@ -7,30 +7,22 @@ nothing about patients.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from medml.data import lidc
-from medml.diagnosis import anatomy
-from medml.diagnosis.anatomy import offset
+from medml.diagnosis import anatomy, artefacts
 from medml.diagnosis.canvas import (
-    AIR,
     BLOOD,
     ENHANCED,
     OVERSAMPLING,
-    SOFT,
     Canvas,
+    cut_roots,
     lung_field,
-    paint_organs,
-    paint_spine,
-    paint_table,
-    paint_vessels,
-    paint_wall,
+    paint_chest,
     parenchyma,
 )
-from medml.diagnosis.implant import KINDS, implant
+from medml.diagnosis.implant import KINDS, implant, patient_of
 
 CASES = (
     "table air",  # a hollow table that the back touches
@@ -43,7 +35,6 @@ CASES = (
     "bases",  # the lungs' lowest part beside the domes of the diaphragm
     "saturated",  # saved with 8 bits in a mediastinal window, then read back
 )
-PADDING = -2048.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +46,7 @@ class Phantom:
     hu : array of float32, shape (rows, columns)
         Simulated pixels in HU; the first row is in front, the first column at the patient's right.
     lungs : array of bool, shape (rows, columns)
-        True extent of both lungs: a pixel belongs to them if at least half of its area does. The
+        True extent of both lungs: a pixel belongs to them if more than half of its area does. The
         vessels in it and the nodule are part of it; roots of the lungs, airways outside and fluid
         are not.
     nodule : array of bool, shape (rows, columns)
@@ -116,43 +107,28 @@ def thorax(
     """
     cases = _checked(size, nodule, cases)
     rng = np.random.default_rng(seed)
-    low = bool(cases & {"bases", "stomach gas"})
+    low = cases & {"bases", "stomach gas"}
     build = anatomy.draw_build(rng, rng.uniform(1.25, 1.6) if low else None)
     wall = anatomy.chest_wall(build, rng)
     view = 0.7 if "zoom" in cases else rng.uniform(1.06, 1.2)
-    canvas = Canvas(size, float(np.ptp(wall["skin"], axis=0).max() * view / size))
-    organs, domes = anatomy.mediastinum(build, rng), anatomy.domes(build, rng)
+    pixel_mm = float(np.ptp(wall["skin"], axis=0).max() * view / size)
+    canvas = Canvas(size, pixel_mm)
+    organs = anatomy.mediastinum(build, rng) | anatomy.domes(build, rng)
+    lungs = lung_field(canvas, wall, organs)
     blood = ENHANCED if "contrast" in cases else BLOOD
-    lungs = lung_field(canvas, wall, organs, domes)
-
-    hu = np.full(lungs.shape, AIR, np.float32)
-    paint_table(canvas, hu, wall["skin"][:, 1].max(), "table air" in cases)
-    paint_wall(canvas, hu, build, wall, rng)
-    paint_organs(canvas, hu, organs, domes, blood)
-    paint_spine(canvas, hu, build)
-    tissue = parenchyma(canvas, rng)
-    for side in (-1, 1):
-        root = np.array([side * 40.0, 2.0])
-        paint_vessels(canvas, tissue, anatomy.vessel_tree(root, side, rng), blood, rng)
-    mark = np.zeros_like(lungs)
-    nodule_id = None
+    hu = paint_chest(canvas, build, wall, organs, blood, "table air" in cases, rng)
+    tissue, stems = parenchyma(canvas, blood, rng)
+    lungs = cut_roots(canvas, lungs, stems)
+    nodule_id, mark = None, np.zeros_like(lungs)
     if nodule:
         nodule_id, mark = implant(canvas, nodule, lungs, wall["cavity"], rng, nodule_ids)
         tissue[mark > 0] = rng.uniform(10, 60)
     np.copyto(hu, tissue, where=lungs > 0)
-    for curve in anatomy.airways(build, rng):
-        canvas.fill(hu, offset(curve, 1.6), SOFT)
-        canvas.fill(hu, curve, AIR)
-    _add_cases(canvas, hu, lungs, cases, build, wall, rng)
-    image = _scan(hu, size, canvas.scale, cases, rng)
-    return Phantom(
-        image,
-        _shrink(lungs, size) >= 128,
-        _shrink(cv2.bitwise_and(mark, lungs), size) >= 128,
-        OVERSAMPLING / canvas.scale,
-        nodule_id,
-        nodule_id and _patients()[nodule_id],
-    )
+    lungs, metal = _trouble(canvas, hu, lungs, build, wall, cases, rng)
+    image = _scan(hu, pixel_mm, metal, cases, rng)
+    truth = [_shrink(mask, size) > 128 for mask in (lungs, mark & lungs)]
+    patient_id = None if nodule_id is None else patient_of(nodule_id)
+    return Phantom(image, *truth, pixel_mm, nodule_id, patient_id)
 
 
 def _checked(size: int, nodule: str | None, cases: Iterable[str]) -> frozenset[str]:
@@ -170,27 +146,31 @@ def _checked(size: int, nodule: str | None, cases: Iterable[str]) -> frozenset[s
     return cases
 
 
-def _add_cases(canvas, hu, lungs, cases, build, wall, rng) -> None:
-    pass
+def _trouble(canvas, hu, lungs, build, wall, cases, rng) -> tuple[np.ndarray, np.ndarray | None]:
+    """Paint the cases that lie in the body; return the lungs left and where a metal is, in mm."""
+    if "stomach gas" in cases:
+        artefacts.paint_stomach_gas(canvas, hu, build, rng)
+    if "effusion" in cases:
+        lungs = artefacts.paint_effusion(canvas, hu, lungs, rng)
+    metal = artefacts.paint_pacemaker(canvas, hu, wall) if "metal" in cases else None
+    return lungs, metal
 
 
-def _scan(hu: np.ndarray, size: int, scale: float, cases, rng) -> np.ndarray:
+def _scan(hu: np.ndarray, pixel_mm: float, metal, cases: frozenset, rng) -> np.ndarray:
     """Turn the fine grid into what a scanner shows: mixed edges, blur, noise, whole HU."""
-    image = cv2.resize(hu, (size, size), interpolation=cv2.INTER_AREA)
-    pixel_mm = OVERSAMPLING / scale
-    image = cv2.GaussianBlur(image, (0, 0), max(0.35, rng.uniform(0.5, 0.8) / pixel_mm))
-    noise = rng.standard_normal((size, size), np.float32)
+    size = len(hu) // OVERSAMPLING
+    image = cv2.GaussianBlur(_shrink(hu, size), (0, 0), rng.uniform(0.4, 0.65) / pixel_mm)
+    noise = rng.standard_normal(image.shape, np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 0.7) - 0.6 * cv2.GaussianBlur(noise, (0, 0), 2.0)
     image += noise * (rng.uniform(8, 28) / noise.std())
-    return np.clip(np.rint(image, out=image), -1024, 3071, out=image)
+    if metal is not None:
+        artefacts.add_streaks(image, metal / pixel_mm + (size - 1) / 2, rng)
+    image = np.clip(np.rint(image), -1024, 3071)
+    if "padding" in cases:
+        artefacts.pad_circle(image)
+    return artefacts.saturate(image) if "saturated" in cases else image
 
 
 def _shrink(image: np.ndarray, size: int) -> np.ndarray:
     """Average the fine grid's pixels into those of the final image."""
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-
-
-@lru_cache(maxsize=1)
-def _patients() -> dict[int, str]:
-    """Return the patient of each nodule."""
-    return lidc.load_nodules().patient_id.to_dict()
