@@ -59,7 +59,7 @@ def _read(split: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:  # a pickle could run code
             images, labels = file[f"{split}_images"], file[f"{split}_labels"].ravel()
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name} is not NoduleMNIST3D ({error}): fetch it again") from error
     good = images.dtype == np.uint8 and images.shape == (len(labels), SIDE, SIDE, SIDE)
     if not good or not len(labels):

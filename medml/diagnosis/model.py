@@ -4,7 +4,6 @@ Three of them: the ResNet-18 of the document, a small network that fits the size
 network trained on photographs whose features are used as they are. None is a medical device.
 """
 
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +50,8 @@ class LungCancerClassifier(nn.Module):
     ------
     WeightsError
         If the weights cannot be downloaded or the downloaded file is damaged.
+    TypeError
+        If `weights` is anything else, such as the True of old code.
 
     Examples
     --------
@@ -64,7 +65,7 @@ class LungCancerClassifier(nn.Module):
         super().__init__()
         self.resnet = resnet18(weights=None)
         if weights is not None:
-            self.resnet.load_state_dict(_download(weights))
+            _download(weights, self.resnet)
         if channels != 3:
             self.resnet.conv1 = _stem(self.resnet.conv1, channels)
         self.resnet.fc = nn.Linear(self.resnet.fc.in_features, num_classes)
@@ -184,31 +185,41 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     WeightsError
         If the file cannot be read, holds more than plain weights, or fits another network.
     """
-    name = type(network).__name__
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+    except Exception as error:  # half a file can raise anything
         msg = f"cannot read weights from {path} ({_first_line(error)}): make or fetch it again"
         raise WeightsError(msg) from error
+    _fill(network, state, path)
+
+
+def _fill(network: nn.Module, state: dict[str, torch.Tensor], path: str | Path) -> None:
+    """Load weights into a network, every one and no other."""
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
-        msg = f"{path} holds no weights of {name}: load it into the network that wrote it"
+        name = type(network).__name__
+        msg = f"{path} holds other weights than {name} has: load them into the network they fit"
         raise WeightsError(msg) from error
 
 
-def _download(weights: ResNet18_Weights) -> dict[str, torch.Tensor]:
-    """Return torchvision's weights, from its cache or from the network."""
-    weights = ResNet18_Weights.verify(weights)
+def _download(weights: ResNet18_Weights, network: nn.Module) -> None:
+    """Load torchvision's weights, from its cache or from the internet."""
+    if not isinstance(weights, ResNet18_Weights):
+        msg = f"expected weights of torchvision.models.ResNet18_Weights or None, got {weights!r}"
+        raise TypeError(msg)
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     try:
-        return weights.get_state_dict(check_hash=True, weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        folder = Path(torch.hub.get_dir()) / "checkpoints"
-        msg = (
-            f"cannot get {weights} ({_first_line(error)}): connect to the internet, or put "
-            f"{Path(weights.url).name} into {folder}, or use weights=None"
+        state = weights.get_state_dict(check_hash=True, weights_only=True)
+    except Exception as error:  # half a file can raise anything
+        cure = (
+            f"delete {path} and try again"
+            if path.exists()
+            else f"connect to the internet, or put {path.name} into {path.parent}"
         )
+        msg = f"cannot get {weights} ({_first_line(error)}): {cure}, or use weights=None"
         raise WeightsError(msg) from error
+    _fill(network, state, path)
 
 
 def _first_line(error: Exception) -> str:
