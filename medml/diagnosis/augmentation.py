@@ -24,12 +24,11 @@ def augment(
     noise: float = 20.0,
     border: float = AIR,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Turn, scale and shift a slice at random in one interpolation, then add noise.
+    """Move a slice at random (`random_placement`) in one interpolation, then add noise.
 
-    The angle is uniform within ± rotation_deg, the shift along rows and along columns within
-    ± shift_mm, the logarithm of the scale within ± log(1 + scale); the noise is white, its
-    standard deviation uniform between 0 and `noise`. (The noise of a real scanner is correlated.)
-    Ranges of 0 give the image back unchanged.
+    The noise is white, its standard deviation uniform between 0 and `noise`. (The noise of a real
+    scanner is correlated.) Ranges of 0 give the image back unchanged. A slice that is still to be
+    preprocessed is moved with less loss by `ct.preprocess_ct_image(…, placement=…)`.
 
     Parameters
     ----------
@@ -41,12 +40,8 @@ def augment(
         Where the random numbers come from. Every call draws as many.
     mask : array of bool or uint8, shape (rows, columns), optional
         Moved together with the image, to the nearest pixel.
-    rotation_deg : float
-        Largest angle in degrees.
-    scale : float
-        Largest share by which the image grows; it shrinks by the same factor.
-    shift_mm : float
-        Largest shift in mm.
+    rotation_deg, scale, shift_mm : float
+        Ranges, as in `random_placement`.
     noise : float
         Largest standard deviation of the noise, in the unit of the image (HU).
     border : float
@@ -63,27 +58,72 @@ def augment(
         If a range is below 0 or not finite, image and mask do not fit, or the image is not
         float32 (whole numbers would round the interpolation).
     """
-    ranges = {"rotation_deg": rotation_deg, "scale": scale, "shift_mm": shift_mm, "noise": noise}
-    for name, value in ranges.items():
-        if not 0 <= value < np.inf:
-            raise ValueError(f"expected a range of 0 or more, got {name}={value}")
     if image.ndim != 2 or image.dtype != np.float32:
         raise ValueError(f"expected one float32 slice, got {image.dtype} {image.shape}")
     if mask is not None and mask.shape != image.shape:
         raise ValueError(f"the mask has the shape {mask.shape}, the image {image.shape}")
-    angle, growth, down, right, strength = generator.uniform((-1, -1, -1, -1, 0), 1)
-    matrix = placement(
+    _require_ranges(noise=noise)
+    matrix = random_placement(
         image.shape,
         pixel_mm,
-        rotation_deg * angle,
-        (1 + scale) ** growth,
-        (shift_mm * down, shift_mm * right),
+        generator,
+        rotation_deg=rotation_deg,
+        scale=scale,
+        shift_mm=shift_mm,
     )
     moved = move(image, matrix, cv2.INTER_LINEAR, border)
-    moved += np.float32(noise * strength) * generator.standard_normal(image.shape, np.float32)
+    strength = np.float32(noise * generator.random())
+    moved += strength * generator.standard_normal(image.shape, np.float32)
     if mask is not None:
         mask = move(mask.astype(np.uint8), matrix, cv2.INTER_NEAREST, 0).astype(mask.dtype)
     return moved, mask
+
+
+def random_placement(
+    shape: tuple[int, int],
+    pixel_mm: ArrayLike,
+    generator: np.random.Generator,
+    *,
+    rotation_deg: float = 10.0,
+    scale: float = 0.1,
+    shift_mm: float = 10.0,
+) -> np.ndarray:
+    """Draw a matrix that turns, scales and shifts an image a little (`placement`).
+
+    Parameters
+    ----------
+    shape, pixel_mm
+        Of the image that is moved, as in `placement`.
+    generator : numpy.random.Generator
+        Where the random numbers come from. Every call draws as many.
+    rotation_deg : float
+        Largest angle in degrees; angles are uniform, to either side.
+    scale : float
+        Largest share by which the image grows; it shrinks by the same factor. The logarithm of
+        the scale is uniform. A network that shall use size wants little of it.
+    shift_mm : float
+        Largest shift in mm, uniform along rows and along columns.
+
+    Returns
+    -------
+    array of float64, shape (2, 3)
+
+    Raises
+    ------
+    ValueError
+        If a range is below 0 or not finite.
+    """
+    _require_ranges(rotation_deg=rotation_deg, scale=scale, shift_mm=shift_mm)
+    angle, growth, down, right = generator.uniform(-1, 1, 4)
+    shift = shift_mm * down, shift_mm * right
+    return placement(shape, pixel_mm, rotation_deg * angle, (1 + scale) ** growth, shift)
+
+
+def _require_ranges(**ranges: float) -> None:
+    """Ask that ranges are finite and not below 0."""
+    for name, value in ranges.items():
+        if not 0 <= value < np.inf:
+            raise ValueError(f"expected a range of 0 or more, got {name}={value}")
 
 
 def placement(

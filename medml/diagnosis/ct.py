@@ -22,8 +22,7 @@ def require_hu(hu: ArrayLike) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it is empty, of a type that HU cannot have (an 8-bit picture, unsigned stored values), or
-        if values are NaN or infinite.
+        If it is empty, of a type that HU cannot have (8-bit, unsigned), or not finite.
     """
     hu = np.asarray(hu)
     if hu.dtype.kind not in "if":
@@ -44,8 +43,8 @@ def require_hu(hu: ArrayLike) -> np.ndarray:
 def fill_padding(hu: ArrayLike) -> np.ndarray:
     """Set what lies outside the scanner's circle to air.
 
-    Scanners fill the corners of the image with numbers such as −2000, −2048, −3024 or −32763. All
-    values below −1500 HU are taken for such padding.
+    Scanners fill the corners with numbers such as −2000, −2048, −3024 or −32763: all values below
+    −1500 HU are taken for such padding.
 
     Parameters
     ----------
@@ -76,8 +75,8 @@ def fill_padding(hu: ArrayLike) -> np.ndarray:
 def apply_window(hu: ArrayLike, level: float, width: float) -> np.ndarray:
     """Map a fixed range of HU to grey: (HU − level) / width + 1/2, cut off at 0 and 1.
 
-    The same tissue gets the same grey in every image, which stretching each image from its own
-    minimum to its own maximum does not give. A constant image stays constant.
+    The same tissue gets the same grey in every image, unlike stretching each image from its own
+    minimum to maximum. A constant image stays constant.
 
     Parameters
     ----------
@@ -98,7 +97,7 @@ def apply_window(hu: ArrayLike, level: float, width: float) -> np.ndarray:
 
     References
     ----------
-    DICOM PS3.3, section C.11.2.1.3.2, VOI LUT function LINEAR_EXACT.
+    DICOM PS3.3, C.11.2.1.3.2, VOI LUT function LINEAR_EXACT.
 
     Examples
     --------
@@ -165,13 +164,14 @@ def preprocess_ct_image(
     window: tuple[float, float] = WINDOWS["lung"],
     field_mm: float = 400.0,
     size: int = 224,
+    placement: np.ndarray | None = None,
 ) -> np.ndarray:
     """Turn a CT slice into a network's input: window, true scale, mask.
 
-    The window comes first, in HU, so that metal or padding cannot bleed into its neighbours. A
-    square field about the centre is then cut out (or filled up with air) and resized, so that one
-    output pixel is field_mm / size wide in every patient, whatever the scanner's pixel. The mask
-    comes last, so that no pixel mixes tissue with `OUTSIDE`.
+    The window comes first, in HU, so that metal or padding cannot bleed into its neighbours. Then
+    a square field about the centre of the slice is brought to the output grid: one output pixel is
+    field_mm / size wide in every patient, whatever the scanner's pixel. The mask comes last, so
+    that no pixel mixes tissue with `OUTSIDE`.
 
     Parameters
     ----------
@@ -184,9 +184,12 @@ def preprocess_ct_image(
     window : tuple of two float
         Level and width in HU, one of `WINDOWS`.
     field_mm : float
-        Side of the square that is kept. 400 mm hold most chests.
+        Side of the square field; beyond the slice it is air. 400 mm hold most chests.
     size : int
         Rows and columns of the result.
+    placement : array of shape (2, 3), optional
+        For training images: how they are moved on the output grid, in the same interpolation
+        (`augmentation.random_placement`).
 
     Returns
     -------
@@ -206,47 +209,43 @@ def preprocess_ct_image(
     if low >= 0:
         msg = f"no air: the lowest value is {low:g}; apply RescaleSlope and RescaleIntercept first"
         raise ValueError(msg)
+    grid = (pixel, field_mm, size, placement)
     air = float(apply_window(AIR, *window))
-    grey = _square(apply_window(fill_padding(hu), *window), pixel, field_mm, size, air)
+    grey = _on_grid(apply_window(fill_padding(hu), *window), air, *grid)
     if grey.min() == grey.max():
-        msg = (
-            f"one grey only: HU from {low:g} to {high:g} in the window of level {window[0]:g} and "
-            f"width {window[1]:g}; leave the slice out or choose another window"
-        )
-        raise ValueError(msg)
+        msg = f"HU from {low:g} to {high:g} are one grey only in the window {window}"
+        raise ValueError(f"{msg}; leave the slice out or choose another window")
     if mask is not None:
-        inside = _square(_as_uint8(mask, hu.shape), pixel, field_mm, size, 0)
-        grey[inside < 128] = OUTSIDE  # less than half of the pixel
+        inside = _on_grid(_as_uint8(mask, hu.shape), 0, *grid) >= 128  # at least half of the pixel
+        if not inside.any():
+            raise ValueError("the mask is empty in this field; mask=None keeps the whole image")
+        grey[~inside] = OUTSIDE
     return grey
 
 
 def _as_uint8(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return a mask as 0 and 255, after asking that it fits the image and is not empty."""
+    """Return a mask as 0 and 255, after asking that it fits the image."""
     mask = np.asarray(mask)
     if mask.shape != shape or mask.dtype.kind not in "biu":
-        msg = (
-            f"expected a mask of bool or whole numbers with the image's shape {shape}, got "
-            f"{mask.dtype} {mask.shape}"
-        )
-        raise ValueError(msg)
-    if not mask.any():
-        msg = "the mask is empty, so nothing would be left; mask=None keeps the whole image"
+        msg = f"expected a bool or int mask of shape {shape}, got {mask.dtype} {mask.shape}"
         raise ValueError(msg)
     return np.where(mask, np.uint8(255), np.uint8(0))
 
 
-def _square(
-    image: np.ndarray, pixel: tuple[float, float], field_mm: float, size: int, fill: float
-) -> np.ndarray:
-    """Cut a square field out of the centre, fill up what the image lacks, and resize it."""
-    wanted = [round(field_mm / mm) for mm in pixel]
-    if min(wanted) < 1 or size < 1:
-        raise ValueError(f"nothing is left of a field of {field_mm} mm on {size} pixels")
-    spare = [(n - w) // 2 for n, w in zip(image.shape, wanted, strict=True)]
-    (top, left), (rows, columns) = np.maximum(spare, 0), wanted
-    image = image[top : top + rows, left : left + columns]
-    if image.shape != (rows, columns):
-        (top, left), (height, width) = np.maximum(np.negative(spare), 0), image.shape
-        bottom, right = rows - height - top, columns - width - left
-        image = cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=fill)
-    return rescale(image, (size / rows, size / columns))
+def _on_grid(image, fill, pixel, field_mm, size, placement) -> np.ndarray:
+    """Bring an image to the output grid about its centre, with `fill` around it.
+
+    Area averages by whole factors leave less than two pixels to one; one linear interpolation,
+    which looks at two, does the rest: close to area averages and several times as fast.
+    """
+    if not (size >= 1 and 0.05 <= field_mm / size <= 50):
+        raise ValueError(f"a field of {field_mm} mm on {size} pixels makes no image of a chest")
+    output_mm = field_mm / size
+    whole = np.array([max(1, int(output_mm / mm)) for mm in pixel])
+    step = whole * pixel / output_mm  # from one pixel of the shrunken image to the next
+    first = (size - 1) / 2 + (whole - image.shape) / 2 * pixel / output_mm
+    matrix = np.array([[step[1], 0, first[1]], [0, step[0], first[0]], [0, 0, 1]])
+    if placement is not None:
+        matrix[:2] = placement @ matrix
+    image = rescale(image, tuple(1 / whole))
+    return cv2.warpAffine(image, matrix[:2], (size, size), flags=cv2.INTER_LINEAR, borderValue=fill)

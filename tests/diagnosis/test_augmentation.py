@@ -7,8 +7,8 @@ import scipy.ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medml.diagnosis.augmentation import augment, move, placement
-from medml.diagnosis.ct import AIR
+from medml.diagnosis.augmentation import augment, move, placement, random_placement
+from medml.diagnosis.ct import AIR, preprocess_ct_image
 
 NOTHING = {"rotation_deg": 0, "scale": 0, "shift_mm": 0, "noise": 0}
 
@@ -180,6 +180,18 @@ def test_what_comes_in_from_outside_is_air():
     grey, _ = augment(image / 40, 1.0, np.random.default_rng(0), border=0.25, **quiet)
     assert grey.min() == 0.25
     np.testing.assert_array_equal(grey == 0.25, moved == AIR)
+
+
+def test_preprocessing_takes_the_same_placement():
+    """One interpolation from the scanner's pixels gives nearly what moving the result gives."""
+    hu = smooth((512, 512)) - 100
+    matrix = random_placement((224, 224), 400 / 224, np.random.default_rng(4))
+    still = preprocess_ct_image(hu, 400 / 512, mask=None)
+    there = preprocess_ct_image(hu, 400 / 512, mask=None, placement=matrix)
+    twice = move(still, matrix, cv2.INTER_LINEAR, 350 / 1500)
+    inner = np.s_[30:-30, 30:-30]
+    assert np.abs(there - still)[inner].mean() > 5 * np.abs(there - twice)[inner].mean()
+    assert there[inner].std() > twice[inner].std()  # the second interpolation blurs
 
 
 @pytest.mark.parametrize(

@@ -212,10 +212,18 @@ def test_a_mask_has_to_be_named_and_to_fit():
         preprocess_ct_image(hu, PIXEL)
     with pytest.raises(ValueError, match=r"mask is empty.*mask=None keeps the whole image"):
         preprocess_ct_image(hu, PIXEL, mask=np.zeros((256, 512), bool))
-    with pytest.raises(ValueError, match=r"shape \(256, 512\), got bool \(512, 256\)"):
+    with pytest.raises(ValueError, match=r"mask of shape \(256, 512\), got bool \(512, 256\)"):
         preprocess_ct_image(hu, PIXEL, mask=np.ones((512, 256), bool))
     with pytest.raises(ValueError, match="got float64"):
         preprocess_ct_image(hu, PIXEL, mask=np.ones((256, 512)))
+
+
+def test_a_mask_outside_the_field_is_empty():
+    """It would leave an image of nothing."""
+    hu, mask = disc((512, 512), 2.0, 150), np.zeros((512, 512), bool)
+    mask[:50] = True
+    with pytest.raises(ValueError, match="mask is empty in this field"):
+        preprocess_ct_image(hu, 2.0, mask=mask)
 
 
 @pytest.mark.parametrize("value", [AIR, -2048, -32763])
@@ -223,7 +231,7 @@ def test_a_slice_of_air_or_padding_alone_is_no_image(value):
     """The message gives the range of HU and the window."""
     hu = np.full((64, 64), value, np.int16)
     with pytest.raises(
-        ValueError, match=rf"one grey only: HU from {value:.0f}.*leave the slice out"
+        ValueError, match=rf"HU from {value:.0f}.* one grey only.*leave the slice out"
     ):
         preprocess_ct_image(hu, 2.0, mask=None)
 
@@ -231,16 +239,14 @@ def test_a_slice_of_air_or_padding_alone_is_no_image(value):
 def test_a_slice_below_its_window_is_not_black_without_a_word():
     """Lung tissue in the bone window."""
     hu = np.random.default_rng(0).normal(-850, 20, (64, 64))
-    with pytest.raises(ValueError, match="level 400 and width 1800"):
+    with pytest.raises(ValueError, match=r"one grey only in the window \(400\.0, 1800\.0\)"):
         preprocess_ct_image(hu, 2.0, mask=None, window=WINDOWS["bone"])
 
 
 def test_stored_values_are_told_from_hu():
     """The real slice before slope and intercept: its lowest value is 128."""
     stored = read_ct_small().pixel_array
-    with pytest.raises(
-        ValueError, match=r"lowest value is 128; apply RescaleSlope and RescaleIntercept"
-    ):
+    with pytest.raises(ValueError, match=r"lowest value is 128; apply RescaleSlope"):
         preprocess_ct_image(stored, 0.66, mask=None)
 
 
@@ -257,10 +263,44 @@ def test_a_pixel_that_no_scanner_has_is_refused(pixel_mm):
         preprocess_ct_image(disc((64, 64), 1, 20), pixel_mm, mask=None)
 
 
-def test_a_field_without_a_pixel_is_refused():
-    """The field is smaller than half a pixel."""
-    with pytest.raises(ValueError, match=r"nothing is left of a field of 0\.1 mm"):
-        preprocess_ct_image(disc((64, 64), 1, 20), 1.0, mask=None, field_mm=0.1)
+@pytest.mark.parametrize(("field_mm", "size"), [(0.1, 224), (-400, 224), (np.nan, 224), (400, 0)])
+def test_a_field_without_pixels_is_refused(field_mm, size):
+    """And so is one whose pixels are larger than a lung."""
+    hu = disc((64, 64), 1, 20)
+    for wrong in ((field_mm, size), (40000, 224)):
+        with pytest.raises(ValueError, match=f"field of {wrong[0]} mm on {wrong[1]} pixels"):
+            preprocess_ct_image(hu, 1.0, mask=None, field_mm=wrong[0], size=wrong[1])
+
+
+def test_the_field_is_close_to_area_averages():
+    """Within 0.02 of the grey range on average, in random structures some 7 mm wide."""
+    noise = np.random.default_rng(0).normal(size=(512, 512)).astype(np.float32)
+    hu = cv2.GaussianBlur(noise, (0, 0), 3 / PIXEL) * 8000 - 600
+    exact = rescale(apply_window(hu, *WINDOWS["lung"]), (224 / 512, 224 / 512))
+    assert exact.std() > 0.2
+    difference = np.abs(preprocess_ct_image(hu, PIXEL, mask=None) - exact)[1:-1, 1:-1]
+    assert difference.mean() < 0.02
+
+
+def test_noise_gets_weaker_when_the_image_shrinks():
+    """No pixel is skipped: white noise falls at least as with area averages, by 224 / 512."""
+    hu = np.random.default_rng(0).normal(-600, 100, (512, 512))
+    grey = preprocess_ct_image(hu, PIXEL, mask=None)[1:-1, 1:-1]
+    assert grey.std() * 1500 < 100 * 224 / 512
+
+
+def test_a_placement_moves_image_and_mask_in_the_same_step():
+    """A shift by whole output pixels moves both exactly; what comes in is air and outside."""
+    hu = disc((512, 512), PIXEL, 120)
+    mask = disc((512, 512), PIXEL, 60, True, False).astype(bool)
+    moved = np.array([[1, 0, 7], [0, 1, -4]], float)  # 7 to the right, 4 up
+    for kept in (None, mask):
+        still = preprocess_ct_image(hu, PIXEL, mask=kept)
+        there = preprocess_ct_image(hu, PIXEL, mask=kept, placement=moved)
+        np.testing.assert_allclose(there[1:219, 8:], still[5:223, 1:217], atol=2e-5)
+        border = LUNG_AIR if kept is None else OUTSIDE
+        np.testing.assert_allclose(there[:, :6], border, atol=1e-6)
+        np.testing.assert_allclose(there[-3:], border, atol=1e-6)
 
 
 def test_the_real_slice_fills_the_part_of_the_field_that_it_covers(small):
