@@ -1,7 +1,7 @@
 """Images of lung nodules as networks take them: grey levels, augmentation and a data set.
 
-The images are patches with real outlines and simulated pixels (`render_patches`), or the small
-cubes of NoduleMNIST3D with real pixels. All labels are readers' opinion, not pathology.
+The images are patches with real outlines and simulated pixels (`rendering.render_patches`), or
+the small cubes of NoduleMNIST3D with real pixels. All labels are readers' opinion, not pathology.
 """
 
 from collections.abc import Callable
@@ -12,16 +12,6 @@ import torch
 from numpy.typing import ArrayLike
 
 from medml.data.nodulemnist import load_nodulemnist
-from medml.diagnosis.rendering import render_patch, render_patches
-
-__all__ = [
-    "NoduleDataset",
-    "nodulemnist_dataset",
-    "random_view",
-    "render_patch",
-    "render_patches",
-    "to_network",
-]
 
 WINDOW_HU = (-1000.0, 400.0)
 

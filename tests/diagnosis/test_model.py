@@ -177,7 +177,7 @@ def test_features_are_those_before_the_last_layer(lite):
             v2.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),
         ]
     )
-    features = pretrained_features(grey(3))
+    features = pretrained_features(grey(3), side=128)
     assert features.dtype == np.float32
     assert features.shape == (3, 1280)
     with torch.inference_mode():
@@ -188,9 +188,9 @@ def test_features_of_an_image_depend_on_it_alone():
     """Neither on the batch nor on the images beside it; threads are given back."""
     threads = torch.get_num_threads()
     images = grey(5).numpy()
-    features = pretrained_features(images, batch=2)
-    np.testing.assert_allclose(features, pretrained_features(images), atol=1e-5)
-    np.testing.assert_allclose(features[3:4], pretrained_features(images[3:4]), atol=1e-5)
+    features = pretrained_features(images, side=64, batch=2)
+    np.testing.assert_allclose(features, pretrained_features(images, side=64), atol=1e-5)
+    np.testing.assert_allclose(features[3:4], pretrained_features(images[3:4], side=64), atol=1e-5)
     assert np.abs(features[0] - features[1]).max() > 0.1
     assert torch.get_num_threads() == threads
 
@@ -209,6 +209,13 @@ def test_images_that_are_no_grey_levels_are_refused(images, message):
     """HU or colours would give features of nothing."""
     with pytest.raises(ValueError, match=message):
         pretrained_features(images)
+
+
+@pytest.mark.parametrize("side", [0, 100, -32])
+def test_a_side_that_the_network_cannot_halve_five_times_is_refused(side):
+    """Padding would differ from the one it was trained with."""
+    with pytest.raises(ValueError, match=f"multiple of 32 pixels, got {side}"):
+        pretrained_features(grey().numpy(), side=side)
 
 
 def test_saved_weights_give_the_same_predictions(tmp_path):
