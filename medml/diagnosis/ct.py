@@ -19,11 +19,13 @@ WINDOWS = {"lung": (-600.0, 1500.0), "mediastinum": (50.0, 350.0), "bone": (400.
 def require_hu(hu: ArrayLike) -> np.ndarray:
     """Return the array if its numbers can be HU.
 
-    Raises
-    ------
-    ValueError
-        If it is empty, of a type that HU cannot have (8-bit, unsigned), or not finite.
+    Raises ValueError if it is empty, not finite, or of a type without negative numbers.
     """
+    return _checked(hu)[0]
+
+
+def _checked(hu: ArrayLike) -> tuple[np.ndarray, float, float]:
+    """Return the array of `require_hu` with its lowest and highest value."""
     hu = np.asarray(hu)
     if hu.dtype.kind not in "if":
         msg = (
@@ -33,11 +35,12 @@ def require_hu(hu: ArrayLike) -> np.ndarray:
         raise ValueError(msg)
     if not hu.size:
         raise ValueError(f"expected an image, got the empty shape {hu.shape}")
-    if not np.isfinite([hu.min(), hu.max()]).all():  # both hand a NaN on
+    low, high = hu.min(), hu.max()
+    if not np.isfinite([low, high]).all():  # both hand a NaN on
         count = np.count_nonzero(~np.isfinite(hu))
         msg = f"{count} of {hu.size} values are NaN or infinite; find out why, or set them to air"
         raise ValueError(msg)
-    return hu
+    return hu, low, high
 
 
 def fill_padding(hu: ArrayLike) -> np.ndarray:
@@ -66,8 +69,8 @@ def fill_padding(hu: ArrayLike) -> np.ndarray:
     >>> fill_padding([-32763, -1024, 40]).tolist()
     [-1000, -1024, 40]
     """
-    hu = require_hu(hu)
-    if hu.min() >= PADDING_BELOW:
+    hu, low, _ = _checked(hu)
+    if low >= PADDING_BELOW:
         return hu
     return np.where(hu < PADDING_BELOW, hu.dtype.type(AIR), hu)
 
@@ -116,8 +119,8 @@ def apply_window(hu: ArrayLike, level: float, width: float) -> np.ndarray:
 def rescale(image: np.ndarray, factors: tuple[float, float]) -> np.ndarray:
     """Enlarge or shrink an image, by area averages where it shrinks and linearly where it grows.
 
-    An average uses every pixel; sampling would drop small nodules or turn noise into patterns. The
-    outer edges of the first row and column stay where they are.
+    Sampling instead would drop small nodules and turn noise into patterns. The outer edges of the
+    first row and column stay where they are.
 
     Parameters
     ----------
@@ -144,10 +147,7 @@ def rescale(image: np.ndarray, factors: tuple[float, float]) -> np.ndarray:
 def pixel_size(pixel_mm: ArrayLike) -> tuple[float, float]:
     """Return the distance of rows and of columns in mm, given one number or both.
 
-    Raises
-    ------
-    ValueError
-        If a distance is not between 0.05 and 20 mm, where no CT pixel is.
+    Raises ValueError if one is not between 0.05 and 20 mm.
     """
     sizes = np.broadcast_to(np.asarray(pixel_mm, float), 2)
     if not ((sizes >= 0.05) & (sizes <= 20)).all():
@@ -168,10 +168,9 @@ def preprocess_ct_image(
 ) -> np.ndarray:
     """Turn a CT slice into a network's input: window, true scale, mask.
 
-    The window comes first, in HU, so that metal or padding cannot bleed into its neighbours. Then
-    a square field about the centre of the slice is brought to the output grid: one output pixel is
-    field_mm / size wide in every patient, whatever the scanner's pixel. The mask comes last, so
-    that no pixel mixes tissue with `OUTSIDE`.
+    The window comes first, so that metal cannot bleed into its neighbours. Then a square field
+    about the centre is brought to the output grid: one output pixel is field_mm / size wide in
+    every patient, whatever the scanner's. The mask comes last: no pixel mixes it with tissue.
 
     Parameters
     ----------
@@ -188,8 +187,7 @@ def preprocess_ct_image(
     size : int
         Rows and columns of the result.
     placement : array of shape (2, 3), optional
-        For training images: how they are moved on the output grid, in the same interpolation
-        (`augmentation.random_placement`).
+        For training: a move on the output grid (`augmentation.random_placement`).
 
     Returns
     -------
@@ -202,16 +200,18 @@ def preprocess_ct_image(
         If the values cannot be HU (`require_hu`) or none is below 0, if the windowed image has one
         grey only, or if the mask is empty or of another shape.
     """
-    hu, pixel = require_hu(hu), pixel_size(pixel_mm)
+    (hu, low, high), pixel, (level, width) = _checked(hu), pixel_size(pixel_mm), window
     if hu.ndim != 2:
         raise ValueError(f"expected one slice (rows, columns), got the shape {hu.shape}")
-    low, high = hu.min(), hu.max()
     if low >= 0:
         msg = f"no air: the lowest value is {low:g}; apply RescaleSlope and RescaleIntercept first"
         raise ValueError(msg)
-    grid = (pixel, field_mm, size, placement)
-    air = float(apply_window(AIR, *window))
-    grey = _on_grid(apply_window(fill_padding(hu), *window), air, *grid)
+    if low < PADDING_BELOW:
+        hu = fill_padding(hu)
+    # The window's ends cut first, its scale last: the same as all of it first, but faster.
+    ends, grid = (level - width / 2, level + width / 2), (pixel, field_mm, size, placement)
+    cut = np.clip(hu.astype(np.float32, copy=False), *ends)
+    grey = apply_window(_on_grid(cut, np.clip(AIR, *ends), *grid), level, width)
     if grey.min() == grey.max():
         msg = f"HU from {low:g} to {high:g} are one grey only in the window {window}"
         raise ValueError(f"{msg}; leave the slice out or choose another window")
