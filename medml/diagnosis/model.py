@@ -75,7 +75,7 @@ class LungCancerClassifier(nn.Module):
 
 
 class SmallCNN(nn.Module):
-    """A network of some 75,000 parameters for patches of 28 to 64 pixels.
+    """A network of some 61,000 parameters for patches of 28 to 64 pixels.
 
     Four blocks of convolution, batch normalisation and ReLU, each halving the image by its
     maximum. Then the mean of each channel over the image, which grows with a nodule's area, and

@@ -66,7 +66,7 @@ def test_a_random_view_moves_the_middle_by_three_pixels_at_most(seed):
     """Rotation and scale are about the middle of the image, 31.5."""
     image = blob(31.5, 31.5)
     moved = centre(random_view(image, np.random.default_rng(seed))) - 31.5
-    assert np.abs(moved).max() <= nodules.SHIFT_PIXELS + 0.1
+    assert np.abs(moved).max() <= 3.1
 
 
 def test_random_views_show_every_angle_and_both_mirror_images():
