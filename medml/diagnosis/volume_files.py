@@ -78,7 +78,8 @@ def read_labels(path: str | Path, volume: Volume) -> np.ndarray:
     """
     array, affine = _read(Path(path))
     array, affine = reorient(array, affine, volume.affine)
-    if array.shape != volume.hu.shape or np.abs(affine - volume.affine).max() > SAME_GRID:
+    same = np.allclose(affine, volume.affine, rtol=0, atol=SAME_GRID)
+    if not (same and array.shape == volume.hu.shape):
         msg = (
             f"{path} has another grid, of shape {array.shape}, than its volume of shape "
             f"{volume.hu.shape}; export it as a label map with the volume as its reference"
@@ -201,7 +202,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if array.ndim != 3:
         raise ValueError(f"{path} has {array.ndim} dimensions; expected one volume of three")
     affine = place(header)
-    if affine is None:
+    if affine is None or not (np.isfinite(affine).all() and np.linalg.det(affine)):
         msg = f"{path} does not say where the patient's left, back and head are; export it again"
         raise ValueError(msg)
     return array, affine
@@ -228,9 +229,8 @@ def _parse_nrrd(content: bytes) -> tuple[np.ndarray, dict]:
 
 def _nrrd_affine(header: dict) -> np.ndarray | None:
     sign = SPACES.get(str(header.get("space")).lower())
-    if sign is None or "space origin" not in header or "space directions" not in header:
+    steps = np.array(header.get("space directions", ()), float)
+    origin = np.array(header.get("space origin", ()), float)
+    if sign is None or steps.shape != (3, 3) or origin.shape != (3,):
         return None
-    affine = np.eye(4)
-    affine[:3, :3] = np.transpose(header["space directions"])
-    affine[:3, 3] = header["space origin"]
-    return np.diag([*sign, 1]) @ affine
+    return np.diag([*sign, 1]) @ np.block([[steps.T, origin[:, None]], [np.eye(1, 4, 3)]])

@@ -137,6 +137,23 @@ def test_labels_of_another_grid_are_refused(path):
             read_labels(path, other)
 
 
+@pytest.mark.parametrize("affine", [np.full((4, 4), np.nan), np.diag((1, 0, 1, 1))])
+def test_a_place_that_is_none_is_refused(path, affine):
+    """A header may hold anything: no number, or voxels without width."""
+    array = np.zeros((4, 5, 6), np.uint8)
+    if ending(path) == ".nrrd":
+        steps = {"space directions": affine[:3, :3], "space origin": np.zeros(3)}
+        nrrd.write(str(path), array, {"space": "LPS", **steps}, index_order="C")
+    else:
+        image = nibabel.Nifti1Image(array.T, np.eye(4))
+        image.header.set_sform(affine, 1)
+        image = nibabel.Nifti1Image(array.T, None, image.header)
+        nibabel.save(image, path)
+    for read in (read_volume, lambda p: read_labels(p, noise(AFFINES["axial"]))):
+        with pytest.raises(ValueError, match="does not say where the patient's left"):
+            read(path)
+
+
 @pytest.mark.parametrize("value", [-1, 65536, 0.5, np.nan])
 def test_labels_that_are_no_labels_are_refused(path, value):
     """Neither written nor taken from a file of HU."""
