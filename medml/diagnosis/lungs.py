@@ -1,56 +1,55 @@
 """Finding the lungs in a slice of the chest, and saying what was done and what looks wrong.
 
-Lung tissue is mostly air, so a threshold finds it; but so are the room, the stomach, the windpipe
-and a hollow table, and a nodule that sits on the chest wall is no air and is lost. Each step below
-answers one of these; `medml.diagnosis.pleura` repairs the last.
+Lung tissue is mostly air, so a threshold finds it. But the room, the windpipe, the stomach's gas
+and a hollow table are air too, and a nodule that sits on the chest wall is none and gets lost. Each
+step answers one of these; `medml.diagnosis.pleura` answers the last.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
 from medml.diagnosis.ct import PADDING_BELOW, WINDOWS, pixel_size, require_hu
+from medml.diagnosis.lung_report import LungReport, inspect
 from medml.diagnosis.pleura import bridge_dents
 
-THRESHOLD_HU = -400.0  # half way
-GAS_HU = (
-    -950.0
-)  # below: gas alone, as in the room, windpipe and stomach; lung tissue has blood in it
-WALL_MM = 4.0  # the chest wall is thicker, a table's shell and a blanket are thinner
-ENCLOSED = 0.6  # share of a lung's border that lies on the chest wall or on the image's edge
-SMALLEST_CM2 = 1.5  # smaller air spaces are left out
-PLAUSIBLE_CM2 = (20.0, 480.0)  # both lungs in one slice of an adult
-UNEQUAL = 0.4  # the smaller lung's share of the larger one's area
-
-
-@dataclass(frozen=True)
-class LungReport:
-    """What `segment_lungs` did.
-
-    Attributes
-    ----------
-    areas_cm2 : tuple of two floats
-        Area of the lung left and right in the image, in cm²; the left one is the patient's right
-        lung in the usual display.
-    steps : dict of str to float
-        What each step found or changed, in the order of the steps.
-    warnings : tuple of str
-        What a person should look at; empty if nothing looked wrong.
-    """
-
-    areas_cm2: tuple[float, float]
-    steps: dict[str, float]
-    warnings: tuple[str, ...]
+THRESHOLD_HU = -400.0  # half way between lung tissue (about −850) and soft tissue (about 50)
+GAS_HU = -950.0  # median; below is gas alone, as in room, windpipe and bowel: lungs hold blood too
+WALL_MM = 4.0  # a chest wall is thicker; the shell of a table and a blanket are thinner
+ENCLOSED = 0.6  # share of a lung in the body; where the image's edge cuts it, of its other rim
+SMALL_PART = 0.1  # pieces of tissue below this share of the largest are no body
+JOINED = 0.17  # a piece that reaches so far, in body widths, to both sides of the middle is two lungs
+SMALLEST_CM2 = 1.0  # smaller spaces of air are left out
 
 
 @dataclass(frozen=True, eq=False)
 class Lungs:
-    """The lungs of a slice: `mask`, bool, shape (rows, columns), and a `report`."""
+    """The lungs of one slice.
+
+    Attributes
+    ----------
+    mask : array of bool, shape (rows, columns)
+        Both lungs with the vessels and nodules in them; all False if no lung was found.
+    report : LungReport
+        Areas, what each step did, and warnings.
+    """
 
     mask: np.ndarray
     report: LungReport
+
+
+class Piece(NamedTuple):
+    """One connected space of air: its mask (uint8, 0 and 1) and that mask's first column and row."""
+
+    mask: np.ndarray
+    left: int
+    top: int
+    area_cm2: float
+    at_edge: bool  # touches the image's edge or padding
+    kind: str  # "lung", "gas" (no tissue in it) or "outside" (not in the body)
 
 
 def segment_lungs(
@@ -61,107 +60,193 @@ def segment_lungs(
     closing_mm: float = 10.0,
     repair: bool = True,
 ) -> Lungs:
+    """Find both lungs in one axial slice of the chest.
+
+    1. The body: the large pieces of tissue thicker than 4 mm, filled.
+    2. Air: between padding and −400 HU, in connected pieces of at least 1 cm².
+    3. Lung: pieces in the body whose median is above −950 HU. (Gas without tissue is room, windpipe
+       or bowel.) A piece that the image's edge or padding cuts counts if its other rim lies on the
+       body.
+    4. Left and right, holes filled, closed with a disc of `closing_mm`.
+    5. Dents in the outer outline, as nodules on the chest wall leave them, are bridged
+       (`pleura.bridge_dents`).
+
+    Parameters
+    ----------
+    image : array_like, shape (rows, columns)
+        HU (signed integers or floats; values below −1500 are padding), or grey values of type
+        uint8. The first row is in front or behind; turns by up to 10° do no harm.
+    pixel_mm : float or two floats
+        Pixel spacing in mm, of rows and columns.
+    window : tuple of float
+        Level and width in HU with which a uint8 image was made: grey 0 is read as level − width/2,
+        grey 255 as level + width/2. The default is the lung window. Not used for HU. A window that
+        ends above lung tissue cannot tell lung from gas, and a warning says so.
+    closing_mm : float
+        Diameter of the closing's disc in mm; 0 leaves it out.
+    repair : bool
+        Whether to bridge dents.
+
+    Returns
+    -------
+    Lungs
+        Where nothing looks like lung (a constant slice, the abdomen) the mask is empty and the
+        report says "no lung found".
+
+    Raises
+    ------
+    ValueError
+        If the image has another shape, is empty, holds NaN or is of a type that is neither HU nor
+        uint8, or a size in mm is impossible.
+
+    References
+    ----------
+    Threshold, components and closing: Hu S, Hoffman EA, Reinhardt JM (2001),
+    doi:10.1109/42.929615. Nodules on the wall: Pu J et al. (2008),
+    doi:10.1016/j.compmedimag.2008.04.005.
+
+    Examples
+    --------
+    >>> from medml.diagnosis.phantom import thorax
+    >>> phantom = thorax(0, size=128, nodule="juxtapleural")  # simulated pixels
+    >>> lungs = segment_lungs(phantom.hu, phantom.pixel_mm)
+    >>> bool(lungs.mask[phantom.nodule].mean() > 0.9), lungs.report.warnings
+    (True, ())
+    """
     hu, floor = _read(image, window)
-    spacing = pixel_size(pixel_mm)
-    pixel = float(np.sqrt(spacing[0] * spacing[1]))
-    padding = hu < PADDING_BELOW
-    air = ((hu < max(THRESHOLD_HU, floor + 1)) & ~padding).view(np.uint8)
-    wall = _chest_wall(air, padding, pixel)
-    pieces, dropped = _lung_pieces(hu, air, padding, wall, pixel)
-    sides = _sides(pieces, wall)
-    mask = np.zeros(air.shape, np.uint8)
-    for side, sign in zip(sides, (1, -1)):
-        mask |= _complete(side, pixel, closing_mm, repair, np.array([sign, 0.0]))
-    return Lungs(mask.astype(bool), LungReport((0, 0), {}, ()))
+    pixel = float(np.prod(pixel_size(pixel_mm)) ** 0.5)
+    if not 0 <= closing_mm <= 50:
+        msg = f"closing_mm is {closing_mm}: take 0 to 50 mm"
+        raise ValueError(msg)
+    padding = (hu < PADDING_BELOW).view(np.uint8)
+    air = cv2.subtract((hu < max(THRESHOLD_HU, floor + 1)).view(np.uint8), padding)
+    body = _find_body(air | padding, pixel)
+    pieces = _air_pieces(hu, air, padding, body, pixel, floor)
+    left, top, width, height = cv2.boundingRect(body)
+    middle = np.array([left + width / 2, top + height / 2])
+    found = _left_and_right([piece for piece in pieces if piece.kind == "lung"], body)
+    closed = [_close(side, pixel, closing_mm) for side in found]
+    sides, bridges = [side.copy() for side in closed], 0
+    if repair:
+        bridges = sum(bridge_dents(side, pixel, middle) for side in sides)
+    report = inspect(hu, pixel, floor, body, pieces, (found, closed, sides), bridges)
+    return Lungs((sides[0] | sides[1]).astype(bool), report)
 
 
-def _read(image, window):
+def _read(image: ArrayLike, window: tuple[float, float]) -> tuple[np.ndarray, float]:
+    """Return the image in HU, and the lowest HU that it can tell from others."""
     image = np.asarray(image)
     if image.ndim != 2:
-        msg = f"expected one slice, shape (rows, columns), got shape {image.shape}"
+        msg = f"expected one slice of shape (rows, columns), got shape {image.shape}"
         raise ValueError(msg)
-    if image.dtype == np.uint8:
-        level, width = window
-        grey = np.linspace(level - width / 2, level + width / 2, 256, dtype=np.float32)
-        if grey[0] < -1200:
-            grey[0] = -2048.0
-        return grey[image], float(level - width / 2)
-    return require_hu(image), -np.inf
+    if image.dtype != np.uint8:
+        return require_hu(image), -np.inf
+    level, width = window
+    if not width > 0:
+        msg = f"expected a window as level and positive width in HU, got {window}"
+        raise ValueError(msg)
+    grey = np.linspace(level - width / 2, level + width / 2, 256, dtype=np.float32)
+    floor = float(grey[0])
+    if floor < -1200:  # no tissue and no air is so dark: what was cut off there is padding
+        grey[0] = PADDING_BELOW - 1
+    return cv2.LUT(image, grey), floor
 
 
 def _disc(mm: float, pixel: float) -> np.ndarray:
+    """Return a disc of this diameter, of at least 3 pixels, as a kernel."""
     side = 2 * max(1, round(mm / pixel / 2)) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
-def _chest_wall(air, padding, pixel):
-    tissue = ((air == 0) & ~padding).view(np.uint8)
-    thick = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, _disc(WALL_MM, pixel))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(thick, connectivity=4)
-    if count == 1:
-        return thick
-    body = 1 + stats[1:, cv2.CC_STAT_AREA].argmax()
-    return (labels == body).view(np.uint8)
+def _find_body(hollow: np.ndarray, pixel: float) -> np.ndarray:
+    """Return 1 in the body with all that it encloses, uint8, from a mask of what is no tissue."""
+    thick = cv2.morphologyEx(1 - hollow, cv2.MORPH_OPEN, _disc(WALL_MM, pixel))
+    contours, _ = cv2.findContours(thick, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    areas = [cv2.contourArea(contour) for contour in contours]
+    large = [c for c, a in zip(contours, areas, strict=True) if a >= SMALL_PART * max(areas)]
+    return cv2.drawContours(np.zeros_like(thick), large, -1, 1, cv2.FILLED)
 
 
-def _lung_pieces(hu, air, padding, wall, pixel):
-    near = cv2.dilate(wall | padding, np.ones((3, 3), np.uint8))
-    near[[0, -1]] = near[:, [0, -1]] = 1
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(air, connectivity=4)
-    pieces, dropped = [], []
-    large = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] * pixel**2 >= 100 * SMALLEST_CM2)
-    for label in large:
-        x, y, w, h, area = stats[label]
+def _air_pieces(hu, air, padding, body, pixel: float, floor: float) -> list[Piece]:
+    """Return the connected spaces of air that are large enough, and what each of them is."""
+    wall = round(WALL_MM / pixel) + 1  # so near to the edge, a wall would be too thin to be seen
+    edge = cv2.dilate(padding, _disc(2 * WALL_MM, pixel))
+    edge[:wall] = edge[-wall:] = edge[:, :wall] = edge[:, -wall:] = 1
+    near_body = cv2.dilate(body, _disc(WALL_MM, pixel))
+    _, labels = cv2.connectedComponents(air, connectivity=4)
+    areas = np.bincount(labels.ravel()) * (pixel**2 / 100)
+    pieces = []
+    for label in 1 + np.flatnonzero(areas[1:] >= SMALLEST_CM2):
+        mask = cv2.compare(labels, int(label), cv2.CMP_EQ)
+        x, y, w, h = cv2.boundingRect(mask)
         box = np.s_[y : y + h, x : x + w]
-        piece = (labels[box] == label).view(np.uint8)
-        values = hu[box][piece.view(bool)][:: max(1, area // 2000)]
-        contours, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        rim = max(contours, key=len)[:, 0]
-        enclosed = near[box][rim[:, 1], rim[:, 0]].mean()
-        if np.median(values) < GAS_HU or enclosed < ENCLOSED:
-            dropped.append((label, area))
+        mask, area = mask[box] & 1, float(areas[label])
+        at_edge = bool((edge[box] & mask).any())
+        some = max(1, round((mask.size / 4000) ** 0.5))
+        sparse = np.s_[::some, ::some]  # enough pixels for a share and a median
+        pixels = mask[sparse].view(bool)
+        inside = body[box][sparse][pixels].mean() >= ENCLOSED
+        if np.median(hu[box][sparse][pixels]) < GAS_HU:
+            kind = "gas" if inside and not at_edge else "outside"
+        elif at_edge and not inside:  # the edge opens the body: look at the rest of the rim
+            inside = floor < GAS_HU and _rim_on(near_body[box], mask, edge[box]) >= ENCLOSED
+            kind = "lung" if inside else "outside"
         else:
-            pieces.append((piece, x, y))
-    return pieces, dropped
+            kind = "lung" if inside else "outside"
+        pieces.append(Piece(mask, x, y, area, at_edge, kind))
+    if floor >= GAS_HU:  # gas was not told from lung: at least leave out what is small
+        small = sorted(piece.area_cm2 for piece in pieces if piece.kind == "lung")[:-2]
+        pieces = [p._replace(kind="gas") if p.area_cm2 in small else p for p in pieces]
+    return pieces
 
 
-def _sides(pieces, wall):
-    columns = np.flatnonzero(wall.any(axis=0))
-    middle = columns.mean() if len(columns) else wall.shape[1] / 2
-    sides = [np.zeros(wall.shape, np.uint8) for _ in range(2)]
-    for piece, x, y in pieces:
-        h, w = piece.shape
-        profile = piece.sum(axis=0)
-        centre = x + (profile * np.arange(w)).sum() / profile.sum()
-        cut = 0 if centre > middle else w
-        lo, hi = x - middle, x + w - middle
-        if lo < -0.25 * len(columns) and hi > 0.25 * len(columns):
-            third = len(columns) // 6
-            a = max(0, int(middle - third - x))
-            cut = a + int(profile[a : int(middle + third - x)].argmin())
-        sides[0][y : y + h, x : x + cut] |= piece[:, :cut]
-        sides[1][y : y + h, x + cut : x + w] |= piece[:, cut:]
+def _rim_on(body: np.ndarray, mask: np.ndarray, edge: np.ndarray) -> float:
+    """Return what share of a piece's rim is on the body, the rim at the image's edge aside."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    columns, rows = np.concatenate(contours)[:, 0].T
+    free = edge[rows, columns] == 0
+    return float(body[rows, columns][free].mean()) if free.any() else 0.0
+
+
+def _left_and_right(pieces: list[Piece], body: np.ndarray) -> list[np.ndarray]:
+    """Sort the lungs' pieces into the image's left and right half, two masks of 0 and 1.
+
+    Where both lungs hang together, in front of the heart, they are cut at their lowest column.
+    """
+    left, _, width, _ = cv2.boundingRect(body)
+    middle, sides = left + width / 2, [np.zeros_like(body) for _ in range(2)]
+    for piece in pieces:
+        rows, columns = piece.mask.shape
+        heights = piece.mask.sum(axis=0, dtype=np.int32)
+        begin, end = (round(middle + f * width - piece.left) for f in (-JOINED, JOINED))
+        if begin > 0 and end < columns:
+            cut = begin + int(heights[begin:end].argmin())
+        else:
+            centre = piece.left + heights @ np.arange(columns) / heights.sum()
+            cut = columns if centre < middle else 0
+        box = np.s_[piece.top : piece.top + rows, piece.left : piece.left + columns]
+        sides[0][box][:, :cut] |= piece.mask[:, :cut]
+        sides[1][box][:, cut:] |= piece.mask[:, cut:]
     return sides
 
 
-def _fill(mask):
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(mask, contours, -1, 1, -1)
-
-
-def _complete(side, pixel, closing_mm, repair, medial):
+def _close(side: np.ndarray, pixel: float, closing_mm: float) -> np.ndarray:
+    """Fill the holes of one lung and close its gaps: vessels at its border, small dents."""
     x, y, w, h = cv2.boundingRect(side)
+    closed = np.zeros_like(side)
     if not w:
-        return side
-    margin = int(np.ceil(closing_mm / pixel)) + 2
-    crop = cv2.copyMakeBorder(
-        side[y : y + h, x : x + w], *[margin] * 4, cv2.BORDER_CONSTANT, value=0
-    )
-    _fill(crop)
-    if closing_mm > 0:
-        crop = _fill(cv2.morphologyEx(crop, cv2.MORPH_CLOSE, _disc(closing_mm, pixel)))
-    if repair:
-        bridge_dents(crop, pixel, medial)
-    full = np.zeros_like(side)
-    full[y : y + h, x : x + w] = crop[margin:-margin, margin:-margin]
-    return full
+        return closed
+    disc = _disc(closing_mm, pixel) if closing_mm else None
+    margin = len(disc) if closing_mm else 0
+    crop = side[y : y + h, x : x + w]
+    crop = _filled(cv2.copyMakeBorder(crop, *[margin] * 4, cv2.BORDER_CONSTANT, value=0))
+    if closing_mm:
+        crop = _filled(cv2.morphologyEx(crop, cv2.MORPH_CLOSE, disc))
+    closed[y : y + h, x : x + w] = crop[margin : margin + h, margin : margin + w]
+    return closed
+
+
+def _filled(mask: np.ndarray) -> np.ndarray:
+    """Fill the holes of a mask, in place."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(mask, contours, -1, 1, cv2.FILLED)

@@ -126,7 +126,8 @@ def thorax(
     np.copyto(hu, tissue, where=lungs > 0)
     lungs, metal = _trouble(canvas, hu, lungs, build, wall, cases, rng)
     image = _scan(hu, pixel_mm, metal, cases, rng)
-    truth = [_shrink(mask, size) > 128 for mask in (lungs, mark & lungs)]
+    seen = image > artefacts.PADDING_HU
+    truth = [(_shrink(mask, size) > 128) & seen for mask in (lungs, mark & lungs)]
     patient_id = None if nodule_id is None else patient_of(nodule_id)
     return Phantom(image, *truth, pixel_mm, nodule_id, patient_id)
 
