@@ -1,0 +1,112 @@
+"""What other targets' data say about a target's molecules, before any label of the target is seen.
+
+A source task with labels is a Gaussian process with the Tanimoto kernel. Its view of the target's
+molecules is a prediction p and the share E of their covariance that it explains; where it has no
+similar molecule both are 0.
+"""
+
+import heapq
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import cholesky, solve_triangular
+
+from medml.drugs.molecules import fingerprints
+from medml.drugs.similarity import tanimoto
+
+NOISE = 0.2  # variance of a measurement, in units of the process's variance
+FEWEST = 20  # molecules of a source
+
+
+class SourceView(NamedTuple):
+    """What a source says about n molecules of the target.
+
+    Attributes
+    ----------
+    name : str
+        The source's task.
+    mean : numpy.ndarray of shape (n,)
+        Its prediction in pX, from its own mean.
+    explained : numpy.ndarray of shape (n, n)
+        Covariance that it explains, in units of the process's variance.
+    """
+
+    name: str
+    mean: np.ndarray
+    explained: np.ndarray
+
+    @property
+    def coverage(self) -> float:
+        """Mean explained share of the variance: 0 for chemistry unknown to it, below 1."""
+        return float(self.explained.diagonal().mean())
+
+
+def view_source(
+    name: str, within: np.ndarray, across: np.ndarray, values: np.ndarray
+) -> SourceView:
+    """Predict n molecules of the target from m labelled molecules of a source.
+
+    p = Kᵀ (S + 0.2 I)⁻¹ y and E = Kᵀ (S + 0.2 I)⁻¹ K, with y the labels minus their mean.
+
+    Parameters
+    ----------
+    name : str
+    within : numpy.ndarray of shape (m, m)
+        Kernel S of the source's molecules; the result has its precision.
+    across : numpy.ndarray of shape (m, n)
+        Kernel K between the source's and the target's molecules.
+    values : numpy.ndarray of shape (m,)
+        Labels in pX.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ or a label is not a finite number.
+
+    References
+    ----------
+    Rasmussen CE, Williams CKI (2006) Gaussian Processes for Machine Learning, algorithm 2.1.
+    """
+    count = len(values)
+    if within.shape != (count, count) or len(across) != count:
+        shapes = f"{within.shape}, {across.shape} and {count} labels"
+        raise ValueError(f"expected kernels (m, m), (m, n) and m labels, got {shapes}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"source {name!r} has labels that are not finite: leave these rows out")
+    factor = cholesky(within + NOISE * np.eye(count, dtype=within.dtype), lower=True)
+    centred = (values - np.mean(values)).astype(within.dtype)
+    half = solve_triangular(factor, across, lower=True)
+    label = solve_triangular(factor, centred, lower=True)
+    return SourceView(name, half.T @ label, half.T @ half)
+
+
+def best_views(source: pd.DataFrame, bits: np.ndarray, keep: int = 10) -> list[SourceView]:
+    """Return the views of the sources that know the target's chemistry best.
+
+    They are chosen by coverage, from structures alone: no label of the target is looked at.
+
+    Parameters
+    ----------
+    source : pandas.DataFrame
+        Rows with `task`, `smiles` and `pX`, without overlap (`overlap.drop_overlap`). A task with
+        fewer than `FEWEST` rows is passed over.
+    bits : numpy.ndarray of 0 and 1, shape (n, bits)
+        Fingerprints of all molecules of the target, of radius 2.
+    keep : int
+        Number of views; each holds n² numbers.
+
+    Returns
+    -------
+    list of SourceView
+        At most `keep`, the highest coverage first.
+    """
+
+    def views():
+        for name, rows in source.groupby("task", observed=True):
+            if len(rows) >= FEWEST:
+                known = fingerprints(rows["smiles"], bits=bits.shape[1])
+                across = tanimoto(known, bits)
+                yield view_source(str(name), tanimoto(known, known), across, rows["pX"].to_numpy())
+
+    return heapq.nlargest(keep, views(), key=lambda view: view.coverage)
