@@ -6,14 +6,16 @@ readers' opinion, not pathology. The contestants:
 - diameter: logistic regression on the logarithm of the longest diameter;
 - pretrained features: EfficientNet-Lite0 with ImageNet's weights, frozen, then logistic regression;
 - small CNN and ResNet-18: trained from nothing;
-- small CNN, one size: every nodule zoomed to the same diameter, so that its shape alone is left
-  (and the sharpness of its steps, which still tells something of its size).
+- small CNN, one size: every nodule zoomed to the same diameter, the scanner's blur with it;
+- small CNN, one size and sharpness: besides, every outline is first drawn on the same few pixels,
+  with the same blur and no noise, so that its coarse shape alone is left.
 
 A fifth of each fold's training patients chooses the epoch. The locked patients take part in none
 of this; at the end each contestant learns from all others and scores them once. Every nodule's
-score is stored. Run it with ``python experiments/nodule_networks.py``, about 25 CPU-minutes.
+score is stored. Run it with ``python experiments/nodule_networks.py``, about 30 CPU-minutes.
 """
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -37,12 +39,14 @@ SEED = 0
 SEEDS = (0, 1, 2)
 RULER = "diameter"
 ONE_SIZE_PIXELS = 32  # a nodule's longest diameter in a patch of 64 pixels
+COARSE_PIXELS = 6  # and when sharpness is taken away; the smallest nodules have no more
 PENALTY = 0.01  # scikit-learn's C, for 1,280 features
 SMALL = (SmallCNN, Settings(epochs=30, learning_rate=3e-3, patience=30))
 NETWORKS = {
     "small CNN": SMALL,
     "ResNet-18": (LungCancerClassifier, Settings(epochs=12, learning_rate=1e-3, patience=12)),
     "small CNN, one size": SMALL,
+    "small CNN, one size and sharpness": SMALL,
 }
 
 
@@ -50,14 +54,31 @@ def load():
     """Return the cohort and each network's images, row by row."""
     cohort = load_cohort()
     patches = to_network(render_patches(cohort.index))
-    one_size = [
-        render_patch(masks, np.random.default_rng([0, nodule]), pixel_mm=diameter / ONE_SIZE_PIXELS)
-        for (nodule, masks), diameter in zip(
-            lidc.load_masks(cohort.index).items(), cohort["diameter_mm"], strict=True
-        )
+    one_size, coarse = [], []
+    masks = lidc.load_masks(cohort.index)
+    for (nodule_id, nodule), diameter in zip(masks.items(), cohort["diameter_mm"], strict=True):
+        generator = np.random.default_rng([0, nodule_id])
+        zoomed = render_patch(nodule, generator, pixel_mm=diameter / ONE_SIZE_PIXELS)
+        one_size.append(to_network(zoomed))
+        coarse.append(draw_coarsely(nodule, diameter))
+    return cohort, dict.fromkeys(NETWORKS, patches) | {
+        "small CNN, one size": np.stack(one_size)[:, None],
+        "small CNN, one size and sharpness": np.stack(coarse)[:, None],
+    }
+
+
+def draw_coarsely(nodule, diameter_mm):
+    """Draw the largest slice on 12 × 12 pixels, blur it, and magnify it: float32, (64, 64)."""
+    section = nodule.consensus[nodule.consensus.sum(axis=(1, 2)).argmax()].astype(np.float32)
+    left, top, width, height = cv2.boundingRect(section.astype(np.uint8))
+    side = max(round(2 * diameter_mm / nodule.spacing_mm[1]), width, height)
+    framed = np.zeros((side, side), np.float32)
+    row, column = (side - height) // 2, (side - width) // 2
+    framed[row : row + height, column : column + width] = section[
+        top : top + height, left : left + width
     ]
-    images = dict.fromkeys(NETWORKS, patches)
-    return cohort, images | {"small CNN, one size": to_network(np.stack(one_size)[:, None])}
+    coarse = cv2.resize(framed, (2 * COARSE_PIXELS,) * 2, interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 0.7), (64, 64))
 
 
 def network(name, images, nodules):
