@@ -57,7 +57,7 @@ def draw_build(rng: np.random.Generator, level: float | None = None) -> Build:
         muscle=rng.uniform(9, 16),
         fat=rng.uniform(3, 24),
         breast=rng.uniform(15, 35) if rng.random() < 0.5 and level > 0.3 else 0.0,
-        septum=rng.uniform(3, 9),
+        septum=rng.uniform(1.5, 9),
     )
 
 
@@ -128,15 +128,15 @@ def mediastinum(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]
     """
     level, depth = np.clip(build.level, 0, 1), build.half_depth
     shift = rng.normal(0, 2, (8, 2))
-    spine = np.array([0, 0.66 * depth])
+    spine = 0.66 * depth
     organs = {
         "fat core": ellipse((2, -4), (27 + 5 * level, 0.62 * depth), power=2.5),
         "fat septum": ellipse((4 * level, -0.75 * depth), (build.septum / 2, 0.5 * depth)),
         "fat front": ellipse((0, -1.02 * depth), (24, 13)),
-        "fat spine": ellipse(spine + (0, 22), (25, 40), power=2.6),
+        "fat spine": ellipse((0, spine + 22), (25, 40), power=2.6),
         "soft oesophagus": ellipse((5, 0.34 * depth) + shift[0], (8, 5.5)),
     }
-    aorta_back = (19, spine[1] - 11) + shift[1]
+    aorta_back = np.add((19, spine - 11), shift[1])
     if level < 0.25:
         organs["blood arch"] = ellipse((14, 4) + shift[2], (14, 34), -24, power=2.3)
         organs["blood cava"] = ellipse((-20, -16) + shift[3], (9, 10))
@@ -164,12 +164,11 @@ def mediastinum(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]
 
 def _airways(build: Build, rng: np.random.Generator) -> list[np.ndarray]:
     """Return the curves of trachea or main bronchi, which are air but no lung."""
-    at = rng.normal(0, 1.5, 2)
+    x, y = rng.normal(0, 1.5, 2) + (0, 0.13 * build.half_depth)
     if build.level < 0.35:
-        return [ellipse((0, 0.1 * build.half_depth) + at, (9, 8.5))]
+        return [ellipse((x, y), (9, 8.5))]
     if build.level < 0.65:
-        y = 0.16 * build.half_depth
-        return [ellipse((-17, y) + at, (10, 6), 12), ellipse((20, y + 3) + at, (9, 5.5), -14)]
+        return [ellipse((x - 17, y), (10, 6), 12), ellipse((x + 20, y + 3), (9, 5.5), -14)]
     return []
 
 
@@ -210,22 +209,22 @@ def vessel_tree(root: np.ndarray, outwards: float, rng: np.random.Generator) -> 
 
     Returns
     -------
-    array of shape (discs, 4)
-        x, y and radius of each disc in mm, and the generation of its branch.
+    array of shape (discs, 3)
+        x, y and radius of each disc in mm.
     """
-    count = 15
+    count = 20
     start = np.column_stack([np.full((count, 2), root), rng.normal(0, 22, count)])
     heading = rng.normal(size=(count, 3)) * (0.7, 1.1, 1) + (outwards, 0, 0)
-    length, radius, balls = 25.0, rng.uniform(2.4, 4.2, count), []
+    length, radius, balls = 25.0, rng.uniform(2.0, 4.2, count), []
     step = np.linspace(0, 1, 16)[:, None, None]
-    for generation in range(GENERATIONS):
+    for _ in range(GENERATIONS):
         heading /= np.linalg.norm(heading, axis=1)[:, None]
         stretch = length * rng.uniform(0.7, 1.3, (len(start), 1))
         thin = radius * (1 - 0.22 * step[..., 0])
         path = start + step * stretch * heading
         seen = np.abs(path[..., 2]) < thin
         flat = np.sqrt(thin[seen] ** 2 - path[seen][:, 2] ** 2)
-        balls.append(np.column_stack([path[seen][:, :2], flat, np.full(len(flat), generation)]))
+        balls.append(np.column_stack([path[seen][:, :2], flat]))
         start = np.repeat(path[-1], 2, axis=0)
         heading = np.repeat(heading, 2, axis=0) + rng.normal(0, 0.42, (len(start), 3))
         length, radius = (

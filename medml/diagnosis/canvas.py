@@ -74,12 +74,14 @@ def cut_roots(canvas: Canvas, lungs: np.ndarray, stems: np.ndarray) -> np.ndarra
 
     All are masks of 0 and 255. A thinner vessel is a part of the lung.
     """
-    side = round(ROOT_MM * canvas.scale) | 1
+    coarse = cv2.resize(stems | ~lungs, None, fx=1 / OVERSAMPLING, fy=1 / OVERSAMPLING)
+    side = round(ROOT_MM * canvas.scale / OVERSAMPLING) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    wide = cv2.morphologyEx(stems | ~lungs, cv2.MORPH_OPEN, disc)
+    wide = cv2.morphologyEx(cv2.compare(coarse, 127, cv2.CMP_GT), cv2.MORPH_OPEN, disc)
     _, labels = cv2.connectedComponents(wide, connectivity=4)
-    roots = stems & (labels == labels[0, 0]).astype(np.uint8) * np.uint8(255)
-    return lungs & ~roots
+    roots = cv2.compare(labels, int(labels[0, 0]), cv2.CMP_EQ)
+    roots = cv2.resize(roots, lungs.shape, interpolation=cv2.INTER_NEAREST)
+    return lungs & ~(roots & stems)
 
 
 def paint_chest(
@@ -148,7 +150,8 @@ def _paint_glands(canvas: Canvas, hu: np.ndarray, build: Build, wall: dict, rng)
 
 def paint_organs(canvas: Canvas, hu: np.ndarray, organs: dict, blood: float) -> None:
     """Paint what lies between and below the lungs; `blood` in HU."""
-    values = {"soft": SOFT, "blood": blood, "wall": SOFT, "air": AIR, "liver": LIVER + 0.3 * (blood - BLOOD)}
+    liver = LIVER + 0.3 * (blood - BLOOD)
+    values = {"soft": SOFT, "blood": blood, "wall": SOFT, "air": AIR, "liver": liver}
     for name, curve in organs.items():
         kind = name.split()[0]
         if kind in values:
@@ -180,7 +183,7 @@ def parenchyma(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return lung tissue in HU everywhere, and where its thick vessels are.
 
-    Denser towards the back, mottled, with vessels and bronchi of both lungs.
+    The tissue is mottled, denser towards the back, and holds the vessels of both lungs.
 
     Returns
     -------
@@ -188,24 +191,16 @@ def parenchyma(
     stems : array of uint8, the same shape
         255 in vessels with a radius above `STEM_MM`.
     """
-    tissue = np.full((canvas.size, canvas.size), rng.uniform(-885, -815), np.float32)
-    tissue += np.linspace(-30, 30, canvas.size, dtype=np.float32)[:, None]
-    for cells, amplitude in ((9, 14), (70, 26)):
+    side = canvas.size // OVERSAMPLING
+    coarse = np.full((side, side), rng.uniform(-885, -815), np.float32)
+    coarse += np.linspace(-30, 30, side, dtype=np.float32)[:, None]
+    for cells, amplitude in ((9, 12), (80, 24)):
         grain = rng.standard_normal((cells, cells), np.float32)
-        tissue += amplitude * cv2.resize(grain, tissue.shape, interpolation=cv2.INTER_CUBIC)
+        coarse += amplitude * cv2.resize(grain, coarse.shape, interpolation=cv2.INTER_CUBIC)
+    tissue = cv2.resize(coarse, (canvas.size, canvas.size))
     stems = np.zeros(tissue.shape, np.uint8)
-    for side in (-1, 1):
-        tree = anatomy.vessel_tree(np.array([side * 40.0, 2.0]), side, rng)
-        thick = tree[tree[:, 2] > STEM_MM]
-        _paint_bronchi(canvas, tissue, thick[thick[:, 3] > 1][::2], rng.uniform(0, 2 * np.pi))
-        canvas.discs(tissue, tree[:, :3], blood)
-        canvas.discs(stems, thick[:, :3], 255)
+    for outwards in (-1, 1):
+        tree = anatomy.vessel_tree(np.array([outwards * 40.0, 2.0]), outwards, rng)
+        canvas.discs(tissue, tree, blood)
+        canvas.discs(stems, tree[tree[:, 2] > STEM_MM], 255)
     return tissue, stems
-
-
-def _paint_bronchi(canvas: Canvas, tissue: np.ndarray, vessels: np.ndarray, angle: float) -> None:
-    """Paint a bronchus beside each of these vessels, in one direction."""
-    aside = np.array([np.cos(angle), np.sin(angle), 0]) * 1.9
-    bronchi = vessels[:, :3] + vessels[:, 2:3] * aside
-    canvas.discs(tissue, bronchi, -200.0)
-    canvas.discs(tissue, bronchi * (1, 1, 0.65), AIR + 30)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from medml.data import lidc
-from medml.diagnosis.canvas import Canvas
+from medml.diagnosis.canvas import OVERSAMPLING, Canvas
 from medml.diagnosis.cohort import load_cohort
 
 KINDS = ("central", "juxtapleural")
@@ -106,7 +106,7 @@ def _turned(mask: np.ndarray, pixel_mm: float, canvas: Canvas, rng) -> np.ndarra
 
 
 def _stamped(lungs: np.ndarray, stamp: np.ndarray, row: int, column: int) -> np.ndarray | None:
-    """Return the mask of a stamp whose first pixel comes to (row, column), None if it sticks out."""
+    """Return the mask of a stamp with its first pixel at (row, column), None if it sticks out."""
     rows, columns = stamp.shape
     if min(row, column) < 0 or row + rows > lungs.shape[0] or column + columns > lungs.shape[1]:
         return None
@@ -120,10 +120,12 @@ def _inside(canvas: Canvas, stamp, lungs, cavity, rng) -> np.ndarray | None:
     pixels = np.argwhere(stamp)
     centre = (np.array(stamp.shape) - 1) / 2
     reach = np.linalg.norm(pixels - centre, axis=1).max() + CLEARANCE_MM * canvas.scale
-    room = np.argwhere(cv2.distanceTransform(lungs, cv2.DIST_L2, 3) > reach)
+    coarse = cv2.resize(lungs, None, fx=1 / OVERSAMPLING, fy=1 / OVERSAMPLING)
+    distance = cv2.distanceTransform(coarse, cv2.DIST_L2, 3)
+    room = np.argwhere(distance * OVERSAMPLING > reach)
     if not len(room):
         return None
-    row, column = np.round(rng.choice(room) - centre).astype(int)
+    row, column = np.round(rng.choice(room) * OVERSAMPLING - centre).astype(int)
     return _stamped(lungs, stamp, row, column)
 
 

@@ -6,23 +6,20 @@ step answers one of these; `medml.diagnosis.pleura` answers the last.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
+from medml.diagnosis.air_spaces import Piece, disc, find_air, find_body
 from medml.diagnosis.ct import PADDING_BELOW, WINDOWS, pixel_size, require_hu
 from medml.diagnosis.lung_report import LungReport, inspect
 from medml.diagnosis.pleura import bridge_dents
 
 THRESHOLD_HU = -400.0  # half way between lung tissue (about −850) and soft tissue (about 50)
-GAS_HU = -950.0  # median; below is gas alone, as in room, windpipe and bowel: lungs hold blood too
-WALL_MM = 4.0  # a chest wall is thicker; the shell of a table and a blanket are thinner
-ENCLOSED = 0.6  # share of a lung in the body; where the image's edge cuts it, of its other rim
-SMALL_PART = 0.1  # pieces of tissue below this share of the largest are no body
-JOINED = 0.17  # a piece that reaches so far, in body widths, to both sides of the middle is two lungs
-SMALLEST_CM2 = 1.0  # smaller spaces of air are left out
+JOINED = (
+    0.17  # a piece that reaches so far, in body widths, to both sides of the middle is two lungs
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +36,6 @@ class Lungs:
 
     mask: np.ndarray
     report: LungReport
-
-
-class Piece(NamedTuple):
-    """One connected space of air: its mask (uint8, 0 and 1) and that mask's first column and row."""
-
-    mask: np.ndarray
-    left: int
-    top: int
-    area_cm2: float
-    at_edge: bool  # touches the image's edge or padding
-    kind: str  # "lung", "gas" (no tissue in it) or "outside" (not in the body)
 
 
 def segment_lungs(
@@ -120,14 +106,13 @@ def segment_lungs(
         raise ValueError(msg)
     padding = (hu < PADDING_BELOW).view(np.uint8)
     air = cv2.subtract((hu < max(THRESHOLD_HU, floor + 1)).view(np.uint8), padding)
-    body = _find_body(air | padding, pixel)
-    pieces = _air_pieces(hu, air, padding, body, pixel, floor)
-    left, top, width, height = cv2.boundingRect(body)
-    middle = np.array([left + width / 2, top + height / 2])
+    body = find_body(air | padding, pixel)
+    pieces = find_air(hu, air, padding, body, pixel, floor)
     found = _left_and_right([piece for piece in pieces if piece.kind == "lung"], body)
     closed = [_close(side, pixel, closing_mm) for side in found]
     sides, bridges = [side.copy() for side in closed], 0
     if repair:
+        middle = _middle(closed, body)
         bridges = sum(bridge_dents(side, pixel, middle) for side in sides)
     report = inspect(hu, pixel, floor, body, pieces, (found, closed, sides), bridges)
     return Lungs((sides[0] | sides[1]).astype(bool), report)
@@ -152,62 +137,6 @@ def _read(image: ArrayLike, window: tuple[float, float]) -> tuple[np.ndarray, fl
     return cv2.LUT(image, grey), floor
 
 
-def _disc(mm: float, pixel: float) -> np.ndarray:
-    """Return a disc of this diameter, of at least 3 pixels, as a kernel."""
-    side = 2 * max(1, round(mm / pixel / 2)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-
-
-def _find_body(hollow: np.ndarray, pixel: float) -> np.ndarray:
-    """Return 1 in the body with all that it encloses, uint8, from a mask of what is no tissue."""
-    thick = cv2.morphologyEx(1 - hollow, cv2.MORPH_OPEN, _disc(WALL_MM, pixel))
-    contours, _ = cv2.findContours(thick, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    areas = [cv2.contourArea(contour) for contour in contours]
-    large = [c for c, a in zip(contours, areas, strict=True) if a >= SMALL_PART * max(areas)]
-    return cv2.drawContours(np.zeros_like(thick), large, -1, 1, cv2.FILLED)
-
-
-def _air_pieces(hu, air, padding, body, pixel: float, floor: float) -> list[Piece]:
-    """Return the connected spaces of air that are large enough, and what each of them is."""
-    wall = round(WALL_MM / pixel) + 1  # so near to the edge, a wall would be too thin to be seen
-    edge = cv2.dilate(padding, _disc(2 * WALL_MM, pixel))
-    edge[:wall] = edge[-wall:] = edge[:, :wall] = edge[:, -wall:] = 1
-    near_body = cv2.dilate(body, _disc(WALL_MM, pixel))
-    _, labels = cv2.connectedComponents(air, connectivity=4)
-    areas = np.bincount(labels.ravel()) * (pixel**2 / 100)
-    pieces = []
-    for label in 1 + np.flatnonzero(areas[1:] >= SMALLEST_CM2):
-        mask = cv2.compare(labels, int(label), cv2.CMP_EQ)
-        x, y, w, h = cv2.boundingRect(mask)
-        box = np.s_[y : y + h, x : x + w]
-        mask, area = mask[box] & 1, float(areas[label])
-        at_edge = bool((edge[box] & mask).any())
-        some = max(1, round((mask.size / 4000) ** 0.5))
-        sparse = np.s_[::some, ::some]  # enough pixels for a share and a median
-        pixels = mask[sparse].view(bool)
-        inside = body[box][sparse][pixels].mean() >= ENCLOSED
-        if np.median(hu[box][sparse][pixels]) < GAS_HU:
-            kind = "gas" if inside and not at_edge else "outside"
-        elif at_edge and not inside:  # the edge opens the body: look at the rest of the rim
-            inside = floor < GAS_HU and _rim_on(near_body[box], mask, edge[box]) >= ENCLOSED
-            kind = "lung" if inside else "outside"
-        else:
-            kind = "lung" if inside else "outside"
-        pieces.append(Piece(mask, x, y, area, at_edge, kind))
-    if floor >= GAS_HU:  # gas was not told from lung: at least leave out what is small
-        small = sorted(piece.area_cm2 for piece in pieces if piece.kind == "lung")[:-2]
-        pieces = [p._replace(kind="gas") if p.area_cm2 in small else p for p in pieces]
-    return pieces
-
-
-def _rim_on(body: np.ndarray, mask: np.ndarray, edge: np.ndarray) -> float:
-    """Return what share of a piece's rim is on the body, the rim at the image's edge aside."""
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    columns, rows = np.concatenate(contours)[:, 0].T
-    free = edge[rows, columns] == 0
-    return float(body[rows, columns][free].mean()) if free.any() else 0.0
-
-
 def _left_and_right(pieces: list[Piece], body: np.ndarray) -> list[np.ndarray]:
     """Sort the lungs' pieces into the image's left and right half, two masks of 0 and 1.
 
@@ -230,18 +159,29 @@ def _left_and_right(pieces: list[Piece], body: np.ndarray) -> list[np.ndarray]:
     return sides
 
 
+def _middle(sides: list[np.ndarray], body: np.ndarray) -> np.ndarray:
+    """Return the point half way between both lungs as x and y; with one lung, the body's middle."""
+    left, top, width, height = cv2.boundingRect(body)
+    moments = [cv2.moments(side, binaryImage=True) for side in sides if side.any()]
+    centres = [(m["m10"] / m["m00"], m["m01"] / m["m00"]) for m in moments]
+    if len(centres) == 2:
+        return np.mean(centres, axis=0)
+    y = centres[0][1] if centres else top + height / 2
+    return np.array([left + width / 2, y])
+
+
 def _close(side: np.ndarray, pixel: float, closing_mm: float) -> np.ndarray:
     """Fill the holes of one lung and close its gaps: vessels at its border, small dents."""
     x, y, w, h = cv2.boundingRect(side)
     closed = np.zeros_like(side)
     if not w:
         return closed
-    disc = _disc(closing_mm, pixel) if closing_mm else None
-    margin = len(disc) if closing_mm else 0
+    kernel = disc(closing_mm, pixel) if closing_mm else None
+    margin = len(kernel) if closing_mm else 0
     crop = side[y : y + h, x : x + w]
     crop = _filled(cv2.copyMakeBorder(crop, *[margin] * 4, cv2.BORDER_CONSTANT, value=0))
     if closing_mm:
-        crop = _filled(cv2.morphologyEx(crop, cv2.MORPH_CLOSE, disc))
+        crop = _filled(cv2.morphologyEx(crop, cv2.MORPH_CLOSE, kernel))
     closed[y : y + h, x : x + w] = crop[margin : margin + h, margin : margin + w]
     return closed
 

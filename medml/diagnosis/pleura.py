@@ -1,7 +1,7 @@
 """Repairing the lungs' outer outline where a nodule on the chest wall has dented it.
 
-Soft tissue that touches the chest wall looks like chest wall to a threshold: the nodule is lost, and
-since it is small no overlap measure tells. But the pleura along the ribs has no dents of its own.
+Soft tissue that touches the chest wall looks like chest wall to a threshold: the nodule is lost,
+and since it is small no overlap measure tells. But the pleura along the ribs has no such dents.
 """
 
 import cv2
@@ -9,11 +9,11 @@ import numpy as np
 
 STEP_MM = 2.5  # the outline is walked in steps of this length
 MOUTH_MM = 45.0  # widest dent that is bridged
-DEPTH_MM = 0.8  # shallowest
-SLOPE = 0.06  # shallowest dent as a share of its mouth: gentle hollows belong to the chest
+DEPTH_MM = 0.7  # shallowest
+SLOPE = 0.05  # shallowest dent as a share of its mouth: gentle hollows belong to the chest
 REACH_MM = 120.0  # longest stretch of outline inside a dent
-OUTWARDS = 0.3  # cosine between a dent's outward normal and the way out of the body, at least
-MEDIAL = 0.25  # cosine between that normal and the way to the body's middle, at most
+OUTWARDS = 0.3  # cosine between a dent's outward normal and the way from the chest's middle, at least
+MEDIAL = 0.25  # cosine between that normal and the way to the other lung, at most
 ROOM = 0.6
 BULGE = np.tan(np.deg2rad(20))  # steepest the bridge may rise over its chord
 
@@ -35,8 +35,8 @@ def bridge_dents(mask: np.ndarray, pixel_mm: float, middle: np.ndarray) -> int:
     pixel_mm : float
         Pixel spacing in mm.
     middle : array of shape (2,)
-        Column and row of the body's middle. The outline that looks there is left alone: heart and
-        vessels make hollows in it.
+        Column and row of the point half way between both lungs. The outline that looks there is
+        left alone: heart and vessels make hollows in it.
 
     Returns
     -------
