@@ -5,6 +5,8 @@ each epoch is changed anew. Validation and test images stay as they are. There i
 no quarter turn: hearts lie on the left and patients on their backs in every scan to come.
 """
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
@@ -160,11 +162,17 @@ def placement(
     >>> placement((5, 5), 0.5, 90, 1, (0, 1)).round(6) @ (4, 2, 1)  # from the right to below
     array([4., 4.])
     """
-    mm = np.array(pixel_size(pixel_mm))[::-1]
-    sine, cosine = np.sin(np.radians(rotation_deg)), np.cos(np.radians(rotation_deg))
-    turn = scale * np.array([[cosine, -sine], [sine, cosine]]) * mm / mm[:, None]
-    centre = (np.array(shape[::-1]) - 1) / 2
-    return np.column_stack([turn, centre + np.array(shift_mm)[::-1] / mm - turn @ centre])
+    row_mm, column_mm = pixel_size(pixel_mm)
+    along = scale * math.cos(math.radians(rotation_deg))
+    across, ratio = scale * math.sin(math.radians(rotation_deg)), row_mm / column_mm
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2  # the centre stays, apart from the shift
+    right, down = shift_mm[1] / column_mm, shift_mm[0] / row_mm
+    return np.array(
+        [
+            [along, -across * ratio, x - along * x + across * ratio * y + right],
+            [across / ratio, along, y - across / ratio * x - along * y + down],
+        ]
+    )
 
 
 def move(image: np.ndarray, matrix: np.ndarray, interpolation: int, border: float) -> np.ndarray:

@@ -1,8 +1,10 @@
 """A CT slice on its way to a network: fixed windows, true scale, the lungs alone.
 
-Every step takes Hounsfield units (HU): air is −1000, water 0. An 8-bit picture has lost them and is
-refused; so are stored values that nobody has converted.
+Every step takes Hounsfield units (HU): air is −1000, water 0. An 8-bit picture has lost them and
+is refused, and so are stored values that nobody has converted.
 """
+
+import math
 
 import cv2
 import numpy as np
@@ -28,11 +30,8 @@ def _checked(hu: ArrayLike) -> tuple[np.ndarray, float, float]:
     """Return the array of `require_hu` with its lowest and highest value."""
     hu = np.asarray(hu)
     if hu.dtype.kind not in "if":
-        msg = (
-            f"expected HU, which are below 0 in air, got {hu.dtype}: a picture of grey values or "
-            "unconverted stored values; read the DICOM files with medml.diagnosis.dicom.read_dicom"
-        )
-        raise ValueError(msg)
+        msg = f"expected HU, which are below 0 in air, got {hu.dtype}: a picture of grey values or"
+        raise ValueError(f"{msg} unconverted stored values; read the DICOM files with read_dicom")
     if not hu.size:
         raise ValueError(f"expected an image, got the empty shape {hu.shape}")
     low, high = hu.min(), hu.max()
@@ -46,8 +45,7 @@ def _checked(hu: ArrayLike) -> tuple[np.ndarray, float, float]:
 def fill_padding(hu: ArrayLike) -> np.ndarray:
     """Set what lies outside the scanner's circle to air.
 
-    Scanners fill the corners with numbers such as −2000, −2048, −3024 or −32763: all values below
-    −1500 HU are taken for such padding.
+    Scanners fill the corners with −2000, −2048, −3024, −32763 or so: all below −1500 HU counts.
 
     Parameters
     ----------
@@ -107,8 +105,11 @@ def apply_window(hu: ArrayLike, level: float, width: float) -> np.ndarray:
     >>> apply_window([-1350, -1000, -600, 3071], *WINDOWS["lung"])
     array([0.        , 0.23333333, 0.5       , 1.        ], dtype=float32)
     """
-    hu = require_hu(hu)
-    if not (np.isfinite([level, width]).all() and width > 0):
+    return _to_grey(require_hu(hu), level, width)
+
+
+def _to_grey(hu: np.ndarray, level: float, width: float) -> np.ndarray:
+    if not (math.isfinite(level) and 0 < width < math.inf):
         raise ValueError(f"expected a level and a width above 0 HU, got {level} and {width}")
     grey = np.empty(hu.shape, np.float32)
     np.subtract(hu, np.float32(level - width / 2), out=grey)
@@ -145,15 +146,12 @@ def rescale(image: np.ndarray, factors: tuple[float, float]) -> np.ndarray:
 
 
 def pixel_size(pixel_mm: ArrayLike) -> tuple[float, float]:
-    """Return the distance of rows and of columns in mm, given one number or both.
-
-    Raises ValueError if one is not between 0.05 and 20 mm.
-    """
-    sizes = np.broadcast_to(np.asarray(pixel_mm, float), 2)
-    if not ((sizes >= 0.05) & (sizes <= 20)).all():
+    """Return the distance of rows and of columns, 0.05 to 20 mm, given one number or both."""
+    row, column = np.broadcast_to(np.asarray(pixel_mm, float), 2).tolist()
+    if not (0.05 <= row <= 20 and 0.05 <= column <= 20):
         msg = f"expected the pixel size in mm (PixelSpacing of the DICOM file), got {pixel_mm}"
         raise ValueError(msg)
-    return float(sizes[0]), float(sizes[1])
+    return row, column
 
 
 def preprocess_ct_image(
@@ -197,7 +195,7 @@ def preprocess_ct_image(
     Raises
     ------
     ValueError
-        If the values cannot be HU (`require_hu`) or none is below 0, if the windowed image has one
+        If the values cannot be HU (`require_hu`) or none is below 0, if the image would have one
         grey only, or if the mask is empty or of another shape.
     """
     (hu, low, high), pixel, (level, width) = _checked(hu), pixel_size(pixel_mm), window
@@ -211,7 +209,7 @@ def preprocess_ct_image(
     # The window's ends cut first, its scale last: the same as all of it first, but faster.
     ends, grid = (level - width / 2, level + width / 2), (pixel, field_mm, size, placement)
     cut = np.clip(hu.astype(np.float32, copy=False), *ends)
-    grey = apply_window(_on_grid(cut, np.clip(AIR, *ends), *grid), level, width)
+    grey = _to_grey(_on_grid(cut, min(max(AIR, ends[0]), ends[1]), *grid), level, width)
     if grey.min() == grey.max():
         msg = f"HU from {low:g} to {high:g} are one grey only in the window {window}"
         raise ValueError(f"{msg}; leave the slice out or choose another window")
@@ -229,7 +227,7 @@ def _as_uint8(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     if mask.shape != shape or mask.dtype.kind not in "biu":
         msg = f"expected a bool or int mask of shape {shape}, got {mask.dtype} {mask.shape}"
         raise ValueError(msg)
-    return np.where(mask, np.uint8(255), np.uint8(0))
+    return cv2.compare(mask.astype(bool, copy=False).view(np.uint8), 0, cv2.CMP_NE)
 
 
 def _on_grid(image, fill, pixel, field_mm, size, placement) -> np.ndarray:
@@ -240,12 +238,12 @@ def _on_grid(image, fill, pixel, field_mm, size, placement) -> np.ndarray:
     """
     if not (size >= 1 and 0.05 <= field_mm / size <= 50):
         raise ValueError(f"a field of {field_mm} mm on {size} pixels makes no image of a chest")
-    output_mm = field_mm / size
-    whole = np.array([max(1, int(output_mm / mm)) for mm in pixel])
-    step = whole * pixel / output_mm  # from one pixel of the shrunken image to the next
-    first = (size - 1) / 2 + (whole - image.shape) / 2 * pixel / output_mm
-    matrix = np.array([[step[1], 0, first[1]], [0, step[0], first[0]], [0, 0, 1]])
-    if placement is not None:
-        matrix[:2] = placement @ matrix
-    image = rescale(image, tuple(1 / whole))
-    return cv2.warpAffine(image, matrix[:2], (size, size), flags=cv2.INTER_LINEAR, borderValue=fill)
+    output_mm, steps = field_mm / size, np.eye(3)
+    whole = [max(1, int(output_mm / mm)) for mm in pixel]
+    for axis, (n, k, mm) in enumerate(zip(image.shape, whole, pixel, strict=True)):
+        x = 1 - axis  # OpenCV counts columns first
+        steps[x, x] = k * mm / output_mm  # from one pixel of the shrunken image to the next
+        steps[x, 2] = (size - 1) / 2 + (k - n) / 2 * mm / output_mm
+    matrix = (steps if placement is None else placement @ steps)[:2]
+    image = rescale(image, (1 / whole[0], 1 / whole[1]))
+    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=fill)
