@@ -7,7 +7,8 @@ import numpy as np
 
 GAS_HU = -950.0  # median; below is gas alone, as in room, windpipe and bowel: lungs hold blood too
 WALL_MM = 4.0  # a chest wall is thicker; the shell of a table and a blanket are thinner
-ENCLOSED = 0.6  # share of a lung in the body; where the image's edge cuts it, of its other rim
+INSIDE = 0.6  # share of a lung that lies in the body
+RIM = 0.75  # where the image's edge cuts a lung, share of its other rim that lies on thick tissue
 SMALL_PART = 0.1  # pieces of tissue below this share of the largest are no body
 VESSEL_MM = 12.0  # vessels that the image's edge cuts are thinner
 SMALLEST_CM2 = 1.0  # smaller spaces of air are left out
@@ -30,13 +31,16 @@ def disc(mm: float, pixel: float) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
-def find_body(hollow: np.ndarray, pixel: float) -> np.ndarray:
-    """Return 1 in the body with all that it encloses, uint8, from a mask of what is no tissue."""
+def find_body(hollow: np.ndarray, pixel: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the body with all that it encloses, and all tissue thicker than 4 mm.
+
+    All masks are of uint8, 0 and 1; `hollow` is what is no tissue.
+    """
     thick = cv2.morphologyEx(1 - hollow, cv2.MORPH_OPEN, disc(WALL_MM, pixel))
     contours, _ = cv2.findContours(thick, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     areas = [cv2.contourArea(contour) for contour in contours]
     large = [c for c, a in zip(contours, areas, strict=True) if a >= SMALL_PART * max(areas)]
-    return cv2.drawContours(np.zeros_like(thick), large, -1, 1, cv2.FILLED)
+    return cv2.drawContours(np.zeros_like(thick), large, -1, 1, cv2.FILLED), thick
 
 
 def find_air(
@@ -44,6 +48,7 @@ def find_air(
     air: np.ndarray,
     padding: np.ndarray,
     body: np.ndarray,
+    thick: np.ndarray,
     pixel: float,
     floor: float,
 ) -> list[Piece]:
@@ -53,18 +58,18 @@ def find_air(
     ----------
     hu : array of shape (rows, columns)
         The slice in HU.
-    air, padding, body : arrays of uint8, shape (rows, columns)
-        1 where they are, 0 elsewhere.
+    air, padding, body, thick : arrays of uint8, shape (rows, columns)
+        1 where they are, 0 elsewhere; the last two as `find_body` gives them.
     pixel : float
         Pixel spacing in mm.
     floor : float
         Lowest HU that the image can tell from others. Where it lies above `GAS_HU`, gas looks like
-        lung: then the two largest pieces that no edge cuts count as lungs.
+        lung: then only the two largest pieces in the body count as lungs.
     """
     wall = round(WALL_MM / pixel) + 1  # so near to the edge, a wall would be too thin to be seen
     edge = cv2.dilate(padding, disc(2 * WALL_MM, pixel))
     edge[:wall] = edge[-wall:] = edge[:, :wall] = edge[:, -wall:] = 1
-    near_body = cv2.dilate(body, disc(WALL_MM, pixel))
+    near_tissue = cv2.dilate(thick, disc(WALL_MM, pixel))
     _, labels = cv2.connectedComponents(air, connectivity=4)
     areas = np.bincount(labels.ravel()) * (pixel**2 / 100)
     pieces = []
@@ -77,11 +82,11 @@ def find_air(
         some = np.s_[::every, ::every]  # enough pixels for a share and a median
         pixels = mask[some].view(bool)
         gas = np.median(hu[box][some][pixels]) < GAS_HU
-        inside = body[box][some][pixels].mean() >= ENCLOSED
+        inside = body[box][some][pixels].mean() >= INSIDE
         at_edge = bool((edge[box] & mask).any())
-        if at_edge and not inside and not gas and floor < GAS_HU:  # does the edge open the body?
+        if not inside and not gas and floor < GAS_HU:  # or does the image's edge open the body?
             whole = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(VESSEL_MM, pixel))
-            inside = _rim_on(near_body[box], whole, edge[box]) >= ENCLOSED
+            inside = _rim_on(near_tissue[box], whole, edge[box]) >= RIM
         kind = ("gas" if gas else "lung") if inside else "outside"
         pieces.append(Piece(mask, x, y, float(areas[label]), at_edge, kind))
     if floor >= GAS_HU:
@@ -90,9 +95,9 @@ def find_air(
     return pieces
 
 
-def _rim_on(body: np.ndarray, mask: np.ndarray, edge: np.ndarray) -> float:
-    """Return what share of a piece's rim is on the body, the rim at the image's edge aside."""
+def _rim_on(tissue: np.ndarray, mask: np.ndarray, edge: np.ndarray) -> float:
+    """Return what share of a piece's rim is on tissue, the rim at the image's edge aside."""
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     columns, rows = np.concatenate(contours)[:, 0].T
     free = edge[rows, columns] == 0
-    return float(body[rows, columns][free].mean()) if free.any() else 0.0
+    return float(tissue[rows, columns][free].mean()) if free.any() else 0.0

@@ -164,7 +164,7 @@ def mediastinum(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]
 
 def _airways(build: Build, rng: np.random.Generator) -> list[np.ndarray]:
     """Return the curves of trachea or main bronchi, which are air but no lung."""
-    x, y = rng.normal(0, 1.5, 2) + (0, 0.13 * build.half_depth)
+    x, y = rng.normal((0, 0.13 * build.half_depth), 1.5)
     if build.level < 0.35:
         return [ellipse((x, y), (9, 8.5))]
     if build.level < 0.65:
@@ -173,31 +173,23 @@ def _airways(build: Build, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def domes(build: Build, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the liver's and the stomach's dome, which rise into the lungs below level 1."""
+    """Return the domes of liver and stomach, which rise between the lungs beyond level 1."""
     if build.level <= 1:
         return {}
     grown = 0.62 + 0.5 * (build.level - 1) + rng.uniform(-0.05, 0.05)
     width, depth = build.half_width, build.half_depth
-    return {
-        "liver": wobble(
-            ellipse((-0.5 * width, -0.1 * depth), (0.66 * width * grown, 0.98 * depth * grown)),
-            rng,
-            3,
-        ),
-        "soft stomach": wobble(
-            ellipse((0.56 * width, -0.1 * depth), (0.56 * width * grown, 0.92 * depth * grown)),
-            rng,
-            3,
-        ),
-    }
+    liver = ellipse((-0.5 * width, -0.1 * depth), (0.66 * width * grown, 0.98 * depth * grown))
+    stomach = ellipse((0.56 * width, -0.1 * depth), (0.56 * width * grown, 0.92 * depth * grown))
+    return {"liver": wobble(liver, rng, 3), "soft stomach": wobble(stomach, rng, 3)}
 
 
 def vessel_tree(root: np.ndarray, outwards: float, rng: np.random.Generator) -> np.ndarray:
     """Return where a tree of vessels crosses the slice: it is grown in three dimensions.
 
-    Each branch ends in two, shorter by a fifth and thinner by a quarter, so that the twigs fill
-    the lung. A ball is kept at each of 16 points along a branch; the slice z = 0 cuts those with
-    |z| < radius in a disc. (Vessels drawn in the plane of the slice would cut the lung in pieces.)
+    Twenty branches enter the lung above and below the slice. Each ends in two that are shorter by
+    a fifth and thinner by a quarter, so that the twigs fill the lung. A ball is kept at each of 16
+    points along a branch; the slice z = 0 cuts those with |z| < radius in a disc. (Vessels drawn
+    in the plane of the slice would cut the lung in pieces.)
 
     Parameters
     ----------
@@ -212,7 +204,7 @@ def vessel_tree(root: np.ndarray, outwards: float, rng: np.random.Generator) -> 
     array of shape (discs, 3)
         x, y and radius of each disc in mm.
     """
-    count = 20
+    count = 20  # branches that enter the lung
     start = np.column_stack([np.full((count, 2), root), rng.normal(0, 22, count)])
     heading = rng.normal(size=(count, 3)) * (0.7, 1.1, 1) + (outwards, 0, 0)
     length, radius, balls = 25.0, rng.uniform(2.0, 4.2, count), []
@@ -227,8 +219,6 @@ def vessel_tree(root: np.ndarray, outwards: float, rng: np.random.Generator) -> 
         balls.append(np.column_stack([path[seen][:, :2], flat]))
         start = np.repeat(path[-1], 2, axis=0)
         heading = np.repeat(heading, 2, axis=0) + rng.normal(0, 0.42, (len(start), 3))
-        length, radius = (
-            length * 0.82,
-            np.repeat(radius * 0.78, 2) * rng.uniform(0.85, 1.1, len(start)),
-        )
+        radius = np.repeat(radius * 0.78, 2) * rng.uniform(0.85, 1.1, len(start))
+        length *= 0.82
     return np.concatenate(balls)

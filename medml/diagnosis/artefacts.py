@@ -8,6 +8,7 @@ from medml.diagnosis.canvas import AIR, METAL, SOFT, WATER, Canvas
 
 PADDING_HU = -2048.0
 SATURATED_HU = (-160.0, 240.0)  # the mediastinal window 40/400 of a picture saved with 8 bits
+RAYS = 360  # directions of streaks
 
 
 def paint_effusion(canvas: Canvas, hu: np.ndarray, lungs: np.ndarray, rng) -> np.ndarray:
@@ -55,14 +56,11 @@ def add_streaks(image: np.ndarray, metal: tuple[float, float], rng: np.random.Ge
     """Add bright and dark rays around a metal, given by its column and row, as scanners show it."""
     rows, columns = np.indices(image.shape, np.float32)
     x, y = columns - metal[0], rows - metal[1]
-    angle = (cv2.phase(x, y) * (len(_RAYS) / (2 * np.pi))).astype(int) % len(_RAYS)
-    rays = cv2.GaussianBlur(rng.standard_normal((1, len(_RAYS))), (0, 0), 2.0)[0]
+    angle = (cv2.phase(x, y) * (RAYS / (2 * np.pi))).astype(int) % RAYS
+    rays = cv2.GaussianBlur(rng.standard_normal((1, RAYS)), (0, 0), 2.0)[0]
     rays *= 260 / rays.std()
     fading = 1 / (1 + cv2.magnitude(x, y) / (0.12 * len(image)))
     image += rays.astype(np.float32)[angle] * fading
-
-
-_RAYS = range(360)
 
 
 def pad_circle(image: np.ndarray) -> None:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from medml.data import lidc
+from medml.data.outlines import NoduleMasks
 from medml.diagnosis.canvas import OVERSAMPLING, Canvas
 from medml.diagnosis.cohort import load_cohort
 
@@ -48,9 +49,11 @@ def implant(
     Raises
     ------
     ValueError
-        If none of 40 drawn nodules fits, or a nodule is unknown.
+        If none of 40 drawn nodules fits, a nodule is unknown, or its readers share no voxel.
     """
     pool = _unlocked() if nodule_ids is None else tuple(nodule_ids)
+    if not pool:
+        raise ValueError("nodule_ids is empty: give at least one nodule")
     seat = _inside if kind == "central" else _on_wall
     for _ in range(TRIES):
         nodule_id = int(rng.choice(pool))
@@ -70,7 +73,8 @@ def _unlocked() -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=1)
-def _masks() -> dict:
+def _masks() -> dict[int, NoduleMasks]:
+    """Return the masks of all nodules."""
     return lidc.load_masks()
 
 
@@ -81,6 +85,7 @@ def patient_of(nodule_id: int) -> str:
 
 @lru_cache(maxsize=1)
 def _patients() -> dict[int, str]:
+    """Return the patient of each nodule."""
     return lidc.load_nodules().patient_id.to_dict()
 
 
@@ -91,17 +96,20 @@ def largest_slice(nodule_id: int) -> tuple[np.ndarray, float]:
         raise ValueError(msg)
     masks = _masks()[nodule_id]
     consensus = masks.consensus
-    return consensus[consensus.sum(axis=(1, 2)).argmax()], masks.spacing_mm[2]
+    largest = consensus[consensus.sum(axis=(1, 2)).argmax()]
+    if not largest.any():
+        msg = f"the readers of nodule {nodule_id} share no voxel: leave this nodule out"
+        raise ValueError(msg)
+    return largest, masks.spacing_mm[2]
 
 
 def _turned(mask: np.ndarray, pixel_mm: float, canvas: Canvas, rng) -> np.ndarray:
     """Return the mask on the canvas's grid, turned by a random angle: bool, square."""
     factor = pixel_mm * canvas.scale
     side = int(np.ceil(np.hypot(*mask.shape) * factor)) + 4
-    turn = cv2.getRotationMatrix2D(
-        ((mask.shape[1] - 1) / 2, (mask.shape[0] - 1) / 2), rng.uniform(0, 360), factor
-    )
-    turn[:, 2] += (side - 1) / 2 - np.array(mask.shape[::-1]) / 2 + 0.5
+    middle = (np.array(mask.shape[::-1]) - 1) / 2
+    turn = cv2.getRotationMatrix2D(middle.tolist(), rng.uniform(0, 360), factor)
+    turn[:, 2] += (side - 1) / 2 - middle
     return cv2.warpAffine(mask.astype(np.float32), turn, (side, side)) >= 0.5
 
 

@@ -1,9 +1,12 @@
 """What `medml.diagnosis.lungs` did to a slice, and what a person should look at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from medml.diagnosis.air_spaces import Piece
 
 PLAUSIBLE_CM2 = (20.0, 480.0)  # both lungs in one slice of an adult
 UNEQUAL = 0.45  # smaller lung over larger; the heart takes a third of the left one
@@ -35,7 +38,15 @@ class LungReport:
     warnings: tuple[str, ...]
 
 
-def inspect(hu, pixel, floor, body, pieces, stages, bridges) -> LungReport:
+def write_report(
+    hu: np.ndarray,
+    pixel: float,
+    floor: float,
+    body: np.ndarray,
+    pieces: list[Piece],
+    stages: tuple[list[np.ndarray], ...],
+    bridges: int,
+) -> LungReport:
     """Sum up the steps and look for what is not as it should be.
 
     Parameters
@@ -48,10 +59,12 @@ def inspect(hu, pixel, floor, body, pieces, stages, bridges) -> LungReport:
         Lowest HU that the image can tell from others.
     body : array of uint8, shape (rows, columns)
         1 in the body.
-    pieces : list of lungs.Piece
+    pieces : list of Piece
+        All spaces of air.
     stages : tuple of three lists of two masks
         Left and right side after the threshold, the closing and the repair.
     bridges : int
+        How many dents were bridged.
     """
     areas = [[cv2.countNonZero(side) * pixel**2 / 100 for side in sides] for sides in stages]
     found, closed, final = (sum(pair) for pair in areas)
@@ -80,7 +93,7 @@ def inspect(hu, pixel, floor, body, pieces, stages, bridges) -> LungReport:
     return LungReport(tuple(areas[-1]), steps, tuple(warnings))
 
 
-def _image(hu, pixel, floor):
+def _image(hu: np.ndarray, pixel: float, floor: float) -> Iterator[str]:
     """Yield what is odd about the image itself."""
     low, high = hu.min(), hu.max()
     if low == high:
@@ -93,7 +106,7 @@ def _image(hu, pixel, floor):
         yield "metal: its streaks may cut the lungs' outline"
 
 
-def _edges(body, cut):
+def _edges(body: np.ndarray, cut: bool) -> Iterator[str]:
     """Yield what the image's edge cuts off."""
     rows, columns = body.shape
     x, y, width, height = cv2.boundingRect(body)
@@ -103,7 +116,7 @@ def _edges(body, cut):
         yield "body touches the image border"
 
 
-def _tissue_behind(body, side):
+def _tissue_behind(body: np.ndarray, side: np.ndarray) -> float:
     """Return the median height of the body's pixels below a lung's lowest ones, NaN for no lung."""
     columns = np.flatnonzero(side.any(axis=0))
     if not len(columns):
@@ -113,7 +126,7 @@ def _tissue_behind(body, side):
     return float(np.median(lung.argmax(axis=0) - around.argmax(axis=0)))
 
 
-def _lungs(areas):
+def _lungs(areas: list[float]) -> Iterator[str]:
     """Yield what is odd about the lungs' areas, left and right in cm²."""
     small, large = sorted(areas)
     low, high = PLAUSIBLE_CM2

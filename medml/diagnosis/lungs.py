@@ -2,7 +2,19 @@
 
 Lung tissue is mostly air, so a threshold finds it. But the room, the windpipe, the stomach's gas
 and a hollow table are air too, and a nodule that sits on the chest wall is none and gets lost. Each
-step answers one of these; `medml.diagnosis.pleura` answers the last.
+step answers one of these:
+
+1. The body: the large pieces of tissue thicker than 4 mm, filled.
+2. Air: between padding and −400 HU, in connected pieces of at least 1 cm².
+3. Lung: pieces in the body whose median is above −950 HU. (Gas without tissue is room, windpipe or
+   bowel.) A piece that the image's edge or padding cuts open counts if its other rim lies on tissue
+   thicker than 4 mm.
+4. Left and right are parted, their holes filled, and each is closed with a disc.
+5. Dents in the outline along the ribs, as nodules on the chest wall leave them, are bridged
+   (`medml.diagnosis.pleura`).
+
+Source of 2 and 4: Hu S, Hoffman EA, Reinhardt JM (2001), doi:10.1109/42.929615; of 5: Pu J et al.
+(2008), doi:10.1016/j.compmedimag.2008.04.005.
 """
 
 from dataclasses import dataclass
@@ -13,13 +25,11 @@ from numpy.typing import ArrayLike
 
 from medml.diagnosis.air_spaces import Piece, disc, find_air, find_body
 from medml.diagnosis.ct import PADDING_BELOW, WINDOWS, pixel_size, require_hu
-from medml.diagnosis.lung_report import LungReport, inspect
+from medml.diagnosis.lung_report import LungReport, write_report
 from medml.diagnosis.pleura import bridge_dents
 
 THRESHOLD_HU = -400.0  # half way between lung tissue (about −850) and soft tissue (about 50)
-JOINED = (
-    0.17  # a piece that reaches so far, in body widths, to both sides of the middle is two lungs
-)
+JOINED = 0.17  # of the body's width: what reaches so far to both sides of the middle is two lungs
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,20 +58,11 @@ def segment_lungs(
 ) -> Lungs:
     """Find both lungs in one axial slice of the chest.
 
-    1. The body: the large pieces of tissue thicker than 4 mm, filled.
-    2. Air: between padding and −400 HU, in connected pieces of at least 1 cm².
-    3. Lung: pieces in the body whose median is above −950 HU. (Gas without tissue is room, windpipe
-       or bowel.) A piece that the image's edge or padding cuts counts if its other rim lies on the
-       body.
-    4. Left and right, holes filled, closed with a disc of `closing_mm`.
-    5. Dents in the outer outline, as nodules on the chest wall leave them, are bridged
-       (`pleura.bridge_dents`).
-
     Parameters
     ----------
     image : array_like, shape (rows, columns)
         HU (signed integers or floats; values below −1500 are padding), or grey values of type
-        uint8. The first row is in front or behind; turns by up to 10° do no harm.
+        uint8. The first row is in front. Turns by up to 10° do no harm.
     pixel_mm : float or two floats
         Pixel spacing in mm, of rows and columns.
     window : tuple of float
@@ -69,9 +70,9 @@ def segment_lungs(
         grey 255 as level + width/2. The default is the lung window. Not used for HU. A window that
         ends above lung tissue cannot tell lung from gas, and a warning says so.
     closing_mm : float
-        Diameter of the closing's disc in mm; 0 leaves it out.
+        Diameter of the disc of step 4 in mm; 0 leaves the closing out.
     repair : bool
-        Whether to bridge dents.
+        Whether to do step 5.
 
     Returns
     -------
@@ -84,12 +85,6 @@ def segment_lungs(
     ValueError
         If the image has another shape, is empty, holds NaN or is of a type that is neither HU nor
         uint8, or a size in mm is impossible.
-
-    References
-    ----------
-    Threshold, components and closing: Hu S, Hoffman EA, Reinhardt JM (2001),
-    doi:10.1109/42.929615. Nodules on the wall: Pu J et al. (2008),
-    doi:10.1016/j.compmedimag.2008.04.005.
 
     Examples
     --------
@@ -106,15 +101,15 @@ def segment_lungs(
         raise ValueError(msg)
     padding = (hu < PADDING_BELOW).view(np.uint8)
     air = cv2.subtract((hu < max(THRESHOLD_HU, floor + 1)).view(np.uint8), padding)
-    body = find_body(air | padding, pixel)
-    pieces = find_air(hu, air, padding, body, pixel, floor)
+    body, thick = find_body(air | padding, pixel)
+    pieces = find_air(hu, air, padding, body, thick, pixel, floor)
     found = _left_and_right([piece for piece in pieces if piece.kind == "lung"], body)
     closed = [_close(side, pixel, closing_mm) for side in found]
     sides, bridges = [side.copy() for side in closed], 0
     if repair:
         middle = _middle(closed, body)
         bridges = sum(bridge_dents(side, pixel, middle) for side in sides)
-    report = inspect(hu, pixel, floor, body, pieces, (found, closed, sides), bridges)
+    report = write_report(hu, pixel, floor, body, pieces, (found, closed, sides), bridges)
     return Lungs((sides[0] | sides[1]).astype(bool), report)
 
 
@@ -124,7 +119,7 @@ def _read(image: ArrayLike, window: tuple[float, float]) -> tuple[np.ndarray, fl
     if image.ndim != 2:
         msg = f"expected one slice of shape (rows, columns), got shape {image.shape}"
         raise ValueError(msg)
-    if image.dtype != np.uint8:
+    if image.dtype != np.uint8 or not image.size:
         return require_hu(image), -np.inf
     level, width = window
     if not width > 0:
@@ -134,7 +129,7 @@ def _read(image: ArrayLike, window: tuple[float, float]) -> tuple[np.ndarray, fl
     floor = float(grey[0])
     if floor < -1200:  # no tissue and no air is so dark: what was cut off there is padding
         grey[0] = PADDING_BELOW - 1
-    return cv2.LUT(image, grey), floor
+    return cv2.LUT(np.ascontiguousarray(image), grey), floor
 
 
 def _left_and_right(pieces: list[Piece], body: np.ndarray) -> list[np.ndarray]:
@@ -148,7 +143,7 @@ def _left_and_right(pieces: list[Piece], body: np.ndarray) -> list[np.ndarray]:
         rows, columns = piece.mask.shape
         heights = piece.mask.sum(axis=0, dtype=np.int32)
         begin, end = (round(middle + f * width - piece.left) for f in (-JOINED, JOINED))
-        if begin > 0 and end < columns:
+        if 0 < begin < end < columns:
             cut = begin + int(heights[begin:end].argmin())
         else:
             centre = piece.left + heights @ np.arange(columns) / heights.sum()
