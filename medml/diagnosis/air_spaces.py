@@ -69,6 +69,7 @@ def find_air(
     wall = round(WALL_MM / pixel) + 1  # so near to the edge, a wall would be too thin to be seen
     edge = cv2.dilate(padding, disc(2 * WALL_MM, pixel))
     edge[:wall] = edge[-wall:] = edge[:, :wall] = edge[:, -wall:] = 1
+    cut = floor < GAS_HU and bool((edge & body).any())  # then a lung may lie open
     near_tissue = cv2.dilate(thick, disc(WALL_MM, pixel))
     _, labels = cv2.connectedComponents(air, connectivity=4)
     areas = np.bincount(labels.ravel()) * (pixel**2 / 100)
@@ -84,7 +85,7 @@ def find_air(
         gas = np.median(hu[box][some][pixels]) < GAS_HU
         inside = body[box][some][pixels].mean() >= INSIDE
         at_edge = bool((edge[box] & mask).any())
-        if not inside and not gas and floor < GAS_HU:  # or does the image's edge open the body?
+        if cut and not (inside or gas):
             whole = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(VESSEL_MM, pixel))
             inside = _rim_on(near_tissue[box], whole, edge[box]) >= RIM
         kind = ("gas" if gas else "lung") if inside else "outside"

@@ -27,8 +27,9 @@ class LungReport:
         the left one is the patient's right lung.
     steps : dict of str to float
         What the steps found and changed, in their order: `air_pieces` and `lung_pieces` (counts),
-        `left_out_cm2` (air in or under the body that is no lung), `threshold_cm2`,
-        `closing_cm2` and `repair_cm2` (what each added) and `bridges` (count).
+        `left_out_cm2` (air in or under the body that is no lung), `threshold_cm2` (lung found by
+        the threshold), `closing_cm2` (added by filling holes and closing), `repair_cm2` (added by
+        bridges) and `bridges` (count).
     warnings : tuple of str
         What a person should look at; empty if nothing looked wrong.
     """

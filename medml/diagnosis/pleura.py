@@ -15,6 +15,7 @@ SLOPE = 0.05  # shallowest dent as a share of its mouth: gentle hollows belong t
 REACH_MM = 120.0  # longest stretch of outline inside a dent
 OUTWARDS = 0.3  # least cosine between a dent's outward normal and the way from the middle
 MEDIAL = 0.25  # largest cosine between that normal and the way to the other lung
+CLIMB = 0.5  # largest sine of the turn outwards after a bridge: else it ends inside a wider dent
 BULGE = np.tan(np.deg2rad(20))  # steepest rise of a bridge over its chord,
 ROOM = 0.6  # and as a share of the dent's depth over its mouth
 
@@ -122,6 +123,8 @@ def _bridges(
     outwards = _dot(out, start + chord / 2) / np.maximum(np.hypot(*(start + chord / 2).T), 1e-6)
     kept = depth >= np.maximum(shallowest, SLOPE * mouth)
     kept &= (outwards >= OUTWARDS) & (out @ medial <= MEDIAL)
+    onwards = knots[(ends + ahead[ends]) % count] - knots[ends]
+    kept &= _dot(onwards, out) <= CLIMB * np.hypot(*onwards.T)
 
     steepest = np.minimum(BULGE, ROOM * depth / mouth).clip(0)
     before, after = start - knots[starts - 2], knots[(ends + 2) % count] - knots[ends]
