@@ -68,6 +68,8 @@ def hold_out_patients(
     labels, patients = np.asarray(labels), np.asarray(patients)
     if labels.shape != patients.shape or labels.ndim != 1:
         raise ValueError(f"labels {labels.shape} and patients {patients.shape}: expected (n,) each")
+    if parts < 2:
+        raise ValueError(f"{parts} part: expected 2 for two sets and 3 for three, or more")
     count = [len(np.unique(patients[labels == label])) for label in (0, 1)]
     if min(count) < parts or not np.isin(labels, (0, 1)).all():
         msg = (
@@ -91,7 +93,14 @@ def split_patients(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Split into training, validation and test: three parts, one and one of five.
 
-    No patient is in two sets, and both classes are in each (see `hold_out_patients`).
+    No patient is in two sets, and both classes are in each.
+
+    Parameters
+    ----------
+    labels, patients, seed
+        As `hold_out_patients` takes them.
+    parts : int
+        At least 3. Validation and test get one each, training the others.
 
     Returns
     -------

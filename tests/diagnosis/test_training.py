@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from medml.diagnosis.nodules import NoduleDataset
+from medml.diagnosis.model import LungCancerClassifier, SmallCNN
+from medml.diagnosis.nodules import NoduleDataset, random_view
 from medml.diagnosis.training import Settings, fit, hold_out_patients, predict, split_patients
 
 DEVICES = ["cpu"]
@@ -117,6 +118,12 @@ def test_a_cohort_that_cannot_be_split_is_refused_by_name(labels, patients, mess
     """One patient, one class, three classes, or lengths that differ."""
     with pytest.raises(ValueError, match=message):
         split_patients(labels, patients, seed=0)
+
+
+def test_too_few_parts_are_refused():
+    """Three sets need three parts."""
+    with pytest.raises(ValueError, match="expected 2 for two sets and 3 for three"):
+        split_patients(np.arange(20) % 2, range(20), seed=0, parts=2)
 
 
 # --- loss, step, best epoch ---
@@ -327,13 +334,48 @@ def test_a_process_killed_in_mid_epoch_and_started_again_ends_the_same(tmp_path)
     )
     folders = [os.path.dirname(__file__), os.getcwd()]
     done = subprocess.run([sys.executable, "-c", code, str(path), *folders], capture_output=True)
-    assert done.returncode not in (0, 1), done.stderr.decode()
+    killed = -signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM
+    assert done.returncode == killed, done.stderr.decode()
     epochs = []
     model, result = run(path, train=counting(epochs))
     assert epochs == [0, 3, 4, 5]
     expected, uninterrupted = run()
     assert same_weights(model, expected)
     pd.testing.assert_frame_equal(result.history, uninterrupted.history, check_exact=True)
+
+
+@pytest.mark.parametrize("kind", [SmallCNN, LungCancerClassifier])
+def test_the_networks_of_this_course_resume_exactly(kind, tmp_path):
+    """Stopped in the second of two epochs, on 17 augmented patches of 32 pixels."""
+    generator = np.random.default_rng(0)
+    images, labels = generator.random((25, 1, 32, 32)), np.arange(25) % 2
+    items = NoduleDataset(images, labels, [str(i) for i in range(25)])
+    train, validation = items.subset(range(17), augment=random_view), items.subset(range(17, 25))
+    settings = Settings(epochs=2, batch_size=8)
+    ends = []
+    for stop in (None, 25):  # the 8th image of the second epoch
+        torch.manual_seed(1)
+        model = kind()
+        if stop:
+            with pytest.raises(Stop):
+                fit(stopping(model, stop), train, validation, settings, tmp_path / "run.pt")
+            model = kind()
+        fit(model, train, validation, settings, (tmp_path / "run.pt") if stop else None)
+        ends.append(model)
+    assert same_weights(*ends)
+
+
+def stopping(model, images):
+    """Return the model, which raises Stop once it has been trained on so many images."""
+    seen = []
+
+    def count(_, inputs):
+        seen.extend(inputs[0] if model.training else [])
+        if len(seen) >= images:
+            raise Stop
+
+    model.register_forward_pre_hook(count)
+    return model
 
 
 def counting(epochs):
