@@ -9,7 +9,6 @@ GAS_HU = -950.0  # median; below is gas alone, as in room, windpipe and bowel: l
 WALL_MM = 4.0  # a chest wall is thicker; the shell of a table and a blanket are thinner
 INSIDE = 0.6  # share of a lung that lies in the body
 RIM = 0.75  # where the image's edge cuts a lung, share of its other rim that lies on thick tissue
-SMALL_PART = 0.1  # pieces of tissue below this share of the largest are no body
 VESSEL_MM = 12.0  # vessels that the image's edge cuts are thinner
 SMALLEST_CM2 = 1.0  # smaller spaces of air are left out
 
@@ -38,9 +37,8 @@ def find_body(hollow: np.ndarray, pixel: float) -> tuple[np.ndarray, np.ndarray]
     """
     thick = cv2.morphologyEx(1 - hollow, cv2.MORPH_OPEN, disc(WALL_MM, pixel))
     contours, _ = cv2.findContours(thick, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    areas = [cv2.contourArea(contour) for contour in contours]
-    large = [c for c, a in zip(contours, areas, strict=True) if a >= SMALL_PART * max(areas)]
-    return cv2.drawContours(np.zeros_like(thick), large, -1, 1, cv2.FILLED), thick
+    largest = sorted(contours, key=cv2.contourArea)[-1:]
+    return cv2.drawContours(np.zeros_like(thick), largest, -1, 1, cv2.FILLED), thick
 
 
 def find_air(

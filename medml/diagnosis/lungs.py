@@ -4,7 +4,7 @@ Lung tissue is mostly air, so a threshold finds it. But the room, the windpipe, 
 and a hollow table are air too, and a nodule that sits on the chest wall is none and gets lost. Each
 step answers one of these:
 
-1. The body: the large pieces of tissue thicker than 4 mm, filled.
+1. The body: the largest piece of tissue thicker than 4 mm, filled.
 2. Air: between padding and −400 HU, in connected pieces of at least 1 cm².
 3. Lung: pieces in the body whose median is above −950 HU. (Gas without tissue is room, windpipe or
    bowel.) A piece that the image's edge or padding cuts open counts if its other rim lies on tissue
