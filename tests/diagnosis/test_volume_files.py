@@ -99,7 +99,7 @@ def test_a_volume_written_by_itk_is_read(path, affine):
 
 
 @pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES)
-@pytest.mark.parametrize(("most", "dtype"), [(1, bool), (255, np.int64), (65535, np.int32)])
+@pytest.mark.parametrize(("most", "dtype"), [(1, bool), (255, np.int64), (256, int), (65535, int)])
 def test_labels_come_back_exactly_and_itk_reads_them(path, affine, most, dtype):
     """In the smallest type that holds them, on the grid of their volume."""
     volume = noise(affine)
@@ -210,6 +210,20 @@ def test_the_same_volume_gives_the_same_bytes(path):
     path.unlink()
     write_volume(path, volume)
     assert path.read_bytes() == first
+    if path.suffix == ".gz":
+        assert first[4:8] == bytes(4)  # where gzip has the time
+
+
+def test_both_places_of_a_nifti_affine_are_filled(tmp_path):
+    """Some programs believe the one, some the other."""
+    volume = noise(AFFINES["oblique"])
+    write_volume(tmp_path / "scan.nii", volume)
+    header = nibabel.load(tmp_path / "scan.nii").header
+    assert (int(header["qform_code"]), int(header["sform_code"])) == (1, 1)
+    expected = np.diag([-1, -1, 1, 1]) @ volume.affine
+    np.testing.assert_allclose(header.get_qform(), expected, atol=2e-5)
+    np.testing.assert_allclose(header.get_sform(), expected, atol=2e-5)
+    assert header.get_xyzt_units()[0] == "mm"
 
 
 def test_a_damaged_or_misnamed_file_is_one_clear_error(path):
