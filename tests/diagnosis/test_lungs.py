@@ -115,6 +115,12 @@ def test_several_hard_cases_at_once_do_not_pass_silently(cases):
         assert lungs.report.warnings or dice(lungs.mask, phantom.lungs) >= 0.95
 
 
+def test_a_lung_that_the_border_cuts_is_kept_although_vessels_end_there():
+    """A slice whose right lung has many vessels at the edge of the circle."""
+    phantom = thorax(205, 256, cases=["zoom", "padding"])
+    assert dice(segment_lungs(phantom.hu, phantom.pixel_mm).mask, phantom.lungs) > 0.98
+
+
 def to_grey(hu, level, width):
     """Return a picture with 8 bits in a window."""
     return np.rint(255 * np.clip((hu - level) / width + 0.5, 0, 1)).astype(np.uint8)
