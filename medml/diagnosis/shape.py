@@ -1,11 +1,11 @@
 """The shape of a nodule's outlines, without its size: four bands of a Fourier transform.
 
-What a model of these bands can do: order nodules of the same diameter better than chance by how
-suspicious three or four radiologists found them. What it cannot do: tell cancer. The label is the
-readers' opinion from the image, never pathology, and the outlines were drawn by the same readers.
-It needs a nodule that several readers outlined by hand; with the outlines of one or two readers,
-or of a program, it must be tested anew (``experiments/nodule_shape.py``: with one reader or two it
-does not help).
+What a model of these bands can do: of two nodules of the same diameter, it tells better than chance
+which one three or four radiologists found more suspicious (``experiments/nodule_shape.py``). What it
+cannot do: tell cancer. Its label is the readers' opinion from the image, never pathology, and the
+same readers drew the outlines by hand. On nodules that only one or two readers marked it adds
+nothing to the diameter (``experiments/shape_carry_over.py``); with the outlines of a program, or
+another hospital's, nobody has tried it.
 
 An outline is a closed curve z(s) = x(s) + i y(s). Sampled at N points at equal distances along its
 length, it is the sum of turning circles, c_k = 1/N Σ_n z_n exp(-2πi k n / N). c_0 is the position
@@ -100,7 +100,7 @@ def sample_outline(outline: ArrayLike, points: int = POINTS) -> np.ndarray:
     corners = np.append(outline, outline[:1])
     length = np.concatenate([[0], np.abs(np.diff(corners)).cumsum()])
     if not length[-1] > 0:
-        raise ValueError(f"an outline of {len(corners) - 1} equal points has no length to divide")
+        raise ValueError(f"an outline of {np.size(outline)} equal points has no length to divide")
     return np.interp(np.arange(points) * length[-1] / points, length, corners)
 
 
