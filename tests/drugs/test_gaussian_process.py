@@ -143,25 +143,25 @@ def kin():
 
 
 def test_a_kin_is_believed_and_its_permuted_labels_are_not(kin):
-    """A source that is the target: less error than without; permuted, the error of none at all."""
+    """A source that is the target helps; ten times permuted, it loses weight and harms nothing."""
     kernel, truth, measured = kin
     within, across, own = kernel[:200, :200], kernel[:200, 200:], kernel[200:, 200:]
-    permuted = np.random.default_rng(7).permutation(measured[:200])
-    rows = np.arange(15)
-    found = {
-        name: predict(own, rows, measured[200:][rows], views)
-        for name, views in {
-            "plain": [],
-            "kin": [view_source("kin", within, across, measured[:200])],
-            "permuted": [view_source("permuted", within, across, permuted)],
-        }.items()
-    }
-    error = {name: np.sqrt(np.mean((each.mean - truth)[15:] ** 2)) for name, each in found.items()}
-    weight = {name: each.models.groupby("source")["weight"].sum() for name, each in found.items()}
-    assert error["kin"] < 0.9 * error["plain"]
-    assert error["permuted"] < 1.05 * error["plain"]
-    assert weight["kin"]["kin"] > 0.95
-    assert weight["permuted"]["permuted"] < 0.5
+    rows = np.arange(30)
+
+    def try_source(*labels):
+        views = [view_source("source", within, across, each) for each in labels]
+        found = predict(own, rows, measured[200:][rows], views)
+        error = np.sqrt(np.mean((found.mean - truth)[30:] ** 2))
+        return error, found.models.loc[found.models["b"] > 0, "weight"].sum()
+
+    plain, _ = try_source()
+    error, weight = try_source(measured[:200])
+    assert error < 0.9 * plain
+    assert weight > 0.95
+    draws = [np.random.default_rng(seed).permutation(measured[:200]) for seed in range(10)]
+    error, weight = np.mean([try_source(labels) for labels in draws], axis=0)
+    assert error == pytest.approx(plain, rel=0.03)
+    assert weight < 0.45
 
 
 def test_a_90_percent_interval_covers_90_percent_of_what_the_model_draws():
