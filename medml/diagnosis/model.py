@@ -115,7 +115,7 @@ class SmallCNN(nn.Module):
         return self.head(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
 
 
-def pretrained_features(images: ArrayLike, *, side: int = 224, batch: int = 32) -> np.ndarray:
+def pretrained_features(images: ArrayLike, *, side: int = 224, batch: int = 8) -> np.ndarray:
     """Return what EfficientNet-Lite0, trained on photographs, sees in images.
 
     The grey channel is repeated as red, green and blue, resized and normalised as ImageNet's
