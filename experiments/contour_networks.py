@@ -7,12 +7,14 @@ Two small networks see the outlines themselves, with the logarithm of the diamet
 - polar: every slice of the readers' mean mask, resampled to 24 radii (up to twice that of a disc of
   equal area) and 64 angles; a convolution around the angles.
 
-Both pad in a circle and take the mean around it, so the first point or angle does not matter; both
-take the mean over outlines or slices, weighted by area, and then the logarithm, as the bands do.
+Both pad in a circle and take the mean around it, so where an outline starts does not matter (in
+the polar network, which strides over angles, hardly). Both take the mean over outlines or slices,
+weighted by area, and then the logarithm, as the bands do.
+
 They stand beside the diameter and beside the shape model of ``nodule_shape.py`` on the same folds;
 the locked patients are scored once, by networks that learned from all others. The label is the
 readers' opinion, not pathology. Run it with ``python experiments/contour_networks.py``, about
-6 CPU-minutes.
+5 CPU-minutes.
 """
 
 import cv2

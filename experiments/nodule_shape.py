@@ -18,7 +18,7 @@ that choice only, not the bands.
 - Subgroups: thin and thick slices, calcified or not.
 
 ``shape_carry_over.py`` tries the model on other labels and on nodules of fewer readers. Run this
-script with ``python experiments/nodule_shape.py``, about 2 CPU-minutes.
+script with ``python experiments/nodule_shape.py``, about 1 CPU-minute.
 """
 
 import itertools
@@ -85,7 +85,7 @@ def load():
     return nodules, {
         "diameter": np.log(nodules[["diameter_mm"]]),
         "shape": shape_features(masks),
-        "six sizes": np.log(nodules[LENGTHS]).join(logs.mean(), rsuffix="_of_readers"),
+        "six sizes": np.log(nodules[LENGTHS]).join(logs.mean().add_suffix("_of_readers")),
         "consensus": bands(masks, lambda nodule: [nodule.consensus]),
         "largest slice": bands(masks, lambda nodule: map(largest_slice, nodule.readers)),
         "ellipses": bands(masks, lambda nodule: map(as_ellipses, nodule.readers)),

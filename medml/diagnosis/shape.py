@@ -1,11 +1,11 @@
 """The shape of a nodule's outlines, without its size: four bands of a Fourier transform.
 
-What a model of these bands can do: of two nodules of the same diameter, it tells better than chance
-which one three or four radiologists found more suspicious (``experiments/nodule_shape.py``). What it
-cannot do: tell cancer. Its label is the readers' opinion from the image, never pathology, and the
-same readers drew the outlines by hand. On nodules that only one or two readers marked it adds
-nothing to the diameter (``experiments/shape_carry_over.py``); with the outlines of a program, or
-another hospital's, nobody has tried it.
+What a model of these bands can do: of two nodules of the same diameter, it tells better than
+chance which one three or four radiologists found more suspicious (``experiments/nodule_shape.py``).
+What it cannot do: tell cancer. Its label is the readers' opinion from the image, never pathology,
+and the same readers drew the outlines by hand. On nodules that only one or two readers marked it
+adds nothing to the diameter (``experiments/shape_carry_over.py``); with the outlines of a program,
+or of another hospital, nobody has tried it.
 
 An outline is a closed curve z(s) = x(s) + i y(s). Sampled at N points at equal distances along its
 length, it is the sum of turning circles, c_k = 1/N Σ_n z_n exp(-2πi k n / N). c_0 is the position
