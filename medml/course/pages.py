@@ -162,4 +162,7 @@ def _entry(node):
 def _rst(node):
     """Return a numpydoc docstring as plain reStructuredText."""
     config = Config(napoleon_use_param=False, napoleon_use_rtype=False, napoleon_use_ivar=True)
-    return str(NumpyDocstring(ast.get_docstring(node) or "", config)) + "\n"
+    parts = re.split(r"(`+[^`]*`+|^ *>>> .*$)", ast.get_docstring(node) or "", flags=re.MULTILINE)
+    # In text between them |z| and c_-1 are formulas, not substitutions and links.
+    parts[::2] = [re.sub(r"\||(?<=\w)_(?=[±-])", r"\\\g<0>", text) for text in parts[::2]]
+    return str(NumpyDocstring("".join(parts), config)) + "\n"

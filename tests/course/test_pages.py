@@ -1,5 +1,6 @@
 """The computed pages hold what the notebooks and coverage.yml hold."""
 
+import ast
 import shutil
 
 import pytest
@@ -73,6 +74,14 @@ def test_the_reference_has_public_names_only(generated):
     assert "py:class:: Exercise" in generated["api"]
     assert "medml.course.guards" not in generated["api"]
     assert "function:: _" not in generated["api"]
+
+
+def test_a_formula_in_a_docstring_is_no_markup():
+    """Bars and a trailing underscore are escaped in text, not in code."""
+    source = "'''Where |z| < r, c_-1 and ``|z|``.\n\n>>> 1 | 2\n3\n'''"
+    text = pages._rst(ast.parse(source))
+    assert r"Where \|z\| < r, c\_-1 and ``|z|``." in text
+    assert ">>> 1 | 2" in text
 
 
 def test_a_notebook_with_stripped_outputs_is_refused(project, tmp_path):
