@@ -1,5 +1,9 @@
 """A checkpoint is whole, unchanged and of the same run, or refused with the reason."""
 
+import hashlib
+import io
+import os
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -81,14 +85,43 @@ def test_a_checkpoint_of_another_run_is_refused_with_what_differs_and_the_cure(
 
 def test_a_dropout_that_has_no_weights_makes_another_network_too(path):
     """The layers count, not the shapes of the weights alone."""
-    model = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(4, 2))
-    model = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 2)))
+    model = network()
+    model[0] = nn.Sequential(nn.Flatten(), nn.Dropout())
     with pytest.raises(ValueError, match="network was"):
         resume(path, model=model)
-    same_keys = network()
-    same_keys[0] = nn.Sequential(nn.Flatten(), nn.Dropout())
-    with pytest.raises(ValueError, match="network was"):
-        resume(path, model=same_keys)
+
+
+class Product(nn.Module):
+    """A product of matrices, whose shapes its text does not tell."""
+
+    def __init__(self, *shapes):
+        super().__init__()
+        self.factors = [nn.Parameter(torch.ones(shape)) for shape in shapes]
+        for number, factor in enumerate(self.factors):
+            self.register_parameter(f"factor{number}", factor)
+
+    def forward(self, images):
+        """Multiply the pixels by each factor."""
+        for factor in self.factors:
+            images = images.flatten(1) @ factor
+        return images
+
+
+def test_weights_of_another_shape_make_another_network_too(path):
+    """28 parameters and the same text, but the factors have other rows and columns."""
+    path.unlink()
+    resume(path, model=Product((4, 2), (2, 2), (2, 4), (4, 2)))
+    with pytest.raises(ValueError, match=r"network was 'Product with 28 .*is 'Product with 28"):
+        resume(path, model=Product((4, 4), (4, 2), (2, 1), (1, 2)))
+
+
+def test_a_forged_file_runs_no_code(path):
+    """Its hash is right, but it names a function: only tensors and plain values are read."""
+    buffer = io.BytesIO()
+    torch.save({"run": {}, "state": os.getcwd}, buffer)
+    path.write_bytes(hashlib.sha256(buffer.getvalue()).digest() + buffer.getvalue())
+    with pytest.raises(pickle.UnpicklingError, match="getcwd"):
+        checkpoint.load(path, {})
 
 
 def test_other_first_weights_do_not_matter(path):

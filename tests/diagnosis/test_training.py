@@ -17,6 +17,7 @@ from torch import nn
 
 from medml.diagnosis.model import LungCancerClassifier, SmallCNN
 from medml.diagnosis.nodules import NoduleDataset, random_view
+from medml.diagnosis.run import Run
 from medml.diagnosis.training import Settings, fit, hold_out_patients, predict, split_patients
 
 DEVICES = ["cpu"]
@@ -197,6 +198,36 @@ def test_of_epochs_with_equal_auroc_the_one_with_the_lowest_loss_is_best():
     assert result.best_epoch == 4
 
 
+def test_auroc_comes_before_loss_and_the_first_of_equal_epochs_wins():
+    """Five epochs by hand: the lowest loss has not the highest AUROC."""
+    run = Run(linear(), dots(8, 1), dots(8, 2), Settings())
+    for auroc, loss in [(0.8, 0.5), (0.9, 0.7), (0.9, 0.6), (0.9, 0.6), (0.85, 0.1)]:
+        run.history.append({"validation_auroc": auroc, "validation_loss": loss})
+    assert run.best_epoch == 3
+
+
+def test_every_epoch_takes_all_images_in_an_order_of_its_own():
+    """The brightness of the first pixel tells which image it is."""
+    seen = []
+    model, train = linear(), dots(20, 1)
+    model.register_forward_pre_hook(
+        lambda _, inputs: seen.extend(inputs[0][:, 0, 0, 0].tolist()) if model.training else None
+    )
+    fit(model, train, dots(8, 2), Settings(epochs=3, batch_size=6))
+    epochs = [tuple(seen[i : i + 20]) for i in (0, 20, 40)]
+    assert len(set(epochs)) == 3
+    assert {tuple(sorted(epoch)) for epoch in epochs} == {tuple(sorted(train.images[:, 0, 0, 0]))}
+
+
+def test_validation_sees_no_augmentation():
+    """A validation set that would turn its images into noise gives what a plain one gives."""
+    history = []
+    for augment in (None, lambda image, generator: generator.random(image.shape, np.float32)):
+        validation = dots(20, 2, augment=augment)
+        history.append(fit(linear(), dots(20, 1), validation, Settings(epochs=2)).history)
+    pd.testing.assert_frame_equal(*history, check_exact=True)
+
+
 def test_training_stops_when_the_patience_is_used_up():
     """A model that cannot change is best at once; two more epochs, then the end."""
     model = linear().requires_grad_(False)
@@ -213,6 +244,17 @@ def test_a_lone_last_image_is_trained_on_with_the_batch_before_it():
     model.register_forward_hook(lambda *call: seen.append(len(call[2])) if model.training else None)
     fit(model, dots(9, 1), dots(8, 2), Settings(epochs=1, batch_size=4))
     assert seen == [4, 5]
+    assert not model.training
+
+
+def test_the_run_has_the_threads_it_was_given():
+    """One unless told otherwise: more would add up in another order."""
+    for threads in (1, 3):
+        seen = set()
+        model = linear()
+        model.register_forward_hook(lambda *_, seen=seen: seen.add(torch.get_num_threads()))
+        fit(model, dots(8, 1), dots(8, 2), Settings(epochs=1, threads=threads))
+        assert seen == {threads}
 
 
 # --- the same again ---
