@@ -120,6 +120,7 @@ def test_matched_pairs_counted_by_hand():
     scores = [0.9, 0.4, 0.1, 0.8, 0.4, 0.9]
     assert matched_auroc(labels, scores, sizes) == pytest.approx(1.5 / 2)
     assert matched_auroc(labels, scores, sizes, tolerance=0.2) == pytest.approx(2.5 / 4)
+    assert np.isnan(matched_auroc([1, 0], [0.9, 0.1], [10.6, 10.0]))
     assert matched_auroc(labels, scores, sizes, tolerance=9) == roc_auc_score(labels, scores)
 
 

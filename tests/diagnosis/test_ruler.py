@@ -23,6 +23,7 @@ def nodules():
     """120 nodules of 60 patients: large ones are malignant more often, and so are rough ones."""
     generator = np.random.default_rng(0)
     diameter, rough = generator.uniform(4, 20, 120), generator.normal(size=120)
+    diameter[:2] = 8.0, 12.0  # the limits of a class
     chance = 1 / (1 + np.exp(-(diameter - 10) / 2 - 2 * rough))
     columns = {
         "patient_id": [f"P{i:02d}" for i in generator.permutation(120) // 2],
@@ -30,7 +31,7 @@ def nodules():
         "rough": rough,
         "malignant": generator.random(120) < chance,
     }
-    return pd.DataFrame(columns, pd.RangeIndex(500, 620, name="nodule_id"))
+    return pd.DataFrame(columns, pd.RangeIndex(620, 500, -1, name="nodule_id"))
 
 
 def test_nobody_is_scored_by_a_model_that_knows_the_patient(nodules):

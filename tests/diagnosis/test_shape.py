@@ -35,6 +35,12 @@ def flower(petals, height, radius=20.0, turned=0.0):
     return np.hypot(x, y) <= radius * (1 + height * np.cos(petals * angle))
 
 
+def test_the_bands_are_those_of_the_book():
+    """Other limits are another model; the floor shows where a band is empty, as in a square."""
+    assert list(BANDS.values()) == [(1, 1), (2, 4), (5, 9), (10, 24)]
+    assert fourier_bands(np.ones((1, 3, 3)))[0] == pytest.approx(np.log(1e-5))
+
+
 def test_a_circle_has_no_band_and_a_rectangles_border_is_its_outer_pixels():
     """A sampled circle is exact; a border is traced pixel by pixel, once around, holes ignored."""
     np.testing.assert_allclose(band_powers(5 * np.exp(1j * TURN) + 3 - 2j), 0, atol=1e-20)
@@ -152,12 +158,12 @@ def test_slices_count_by_their_area_and_small_ones_not_at_all():
 
 def test_a_nodule_is_the_mean_of_its_readers():
     """A reader who drew too little is left out; without any, the shape is not measurable."""
-    images = [flower(3, 0.1), flower(7, 0.1), np.zeros((81, 81), bool)]
+    images = [flower(3, 0.1), flower(7, 0.1), flower(15, 0.1), np.zeros((81, 81), bool)]
     readers = np.stack(images)[:, None]
-    nodule = NoduleMasks(readers, (4, 5, 6), (0, 0, 0), 0.0, (1.0, 0.7, 0.7))
-    nothing = NoduleMasks(readers[2:], (7,), (0, 0, 0), 0.0, (1.0, 0.7, 0.7))
+    nodule = NoduleMasks(readers, (4, 5, 6, 8), (0, 0, 0), 0.0, (1.0, 0.7, 0.7))
+    nothing = NoduleMasks(readers[3:], (7,), (0, 0, 0), 0.0, (1.0, 0.7, 0.7))
     table = shape_features({7: nothing, 4: nodule})
-    expected = (fourier_bands(readers[0]) + fourier_bands(readers[1])) / 2
+    expected = sum(fourier_bands(mask) for mask in readers[:3]) / 3
     assert table.index.tolist() == [7, 4]
     np.testing.assert_allclose(table.loc[4], expected)
     assert table.loc[7].isna().all()
