@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from medml.drugs.multitask import seeded
+from medml.drugs.sparse import sparse_linear
 
 Objective = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -97,8 +98,11 @@ class FineTuned(nn.Module):
             If the fingerprints have another number of bits than the body takes.
         """
         check_bits(self.body, bits)
-        outputs = [self(part.float()) for part in torch.from_numpy(bits).split(4096)]
-        return self.level + self.spread * torch.cat(outputs).numpy()
+        first, *rest = self.body
+        later = nn.Sequential(*rest, self.head)
+        starts = range(0, max(len(bits), 1), 4096)
+        outputs = [later(sparse_linear(first, bits[start : start + 4096])) for start in starts]
+        return self.level + self.spread * torch.cat(outputs).squeeze(1).numpy()
 
 
 def check_bits(body: nn.Sequential, bits: np.ndarray) -> None:
