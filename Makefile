@@ -40,7 +40,7 @@ experiments: .venv/data ## run the long experiments and store their results
 student: .venv/data ## write dist/student: no solutions, no outputs
 	$(RUN) book student
 
-bench: .venv-peers/ready ## compare with peer libraries, in an environment of its own
+bench: .venv-peers/ready .venv-simglucose/ready ## compare with peer libraries, in an environment of its own
 	.venv-peers/bin/python -m medml data install
 	.venv-peers/bin/python -m pytest tests/peers
 	set -e; for script in benchmarks/*.py; do .venv-peers/bin/python $$script; done
@@ -84,4 +84,9 @@ endef
 	$(NEW_ENVIRONMENT) .venv-peers
 	.venv-peers/bin/pip install --quiet -r requirements/peers.txt
 	.venv-peers/bin/pip install --quiet --no-deps --editable .
+	touch $@
+
+.venv-simglucose/ready: requirements/simglucose.txt
+	$(NEW_ENVIRONMENT) .venv-simglucose
+	.venv-simglucose/bin/pip install --quiet -r requirements/simglucose.txt
 	touch $@

@@ -1,14 +1,10 @@
 """Insulin dosing as a reinforcement learning environment: one virtual patient, or many at once.
 
 Importing this module registers ``medml/InsulinDosing-v0`` with gymnasium.
-
-An action has two numbers from -1 to 1, relative to what the patient gets anyhow. The first moves
-the basal rate: -1 stops it, 0 keeps it, 1 gives four times as much. The second moves the advised
-bolus at meals: -1 halves it, 0 keeps it, 1 gives half as much again. So the action (0, 0) is the
-stronger clinic, and the same action means the same for a child and for an adult.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -17,106 +13,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from medml.data.virtual_patients import load_virtual_patients
-from medml.treatment.controllers import MOST_BASAL, TARGET, advised_bolus
+from medml.treatment.encoding import DESCRIPTORS, FEATURES, LIMIT, doses, observe
 from medml.treatment.measures import reward
-from medml.treatment.ward import Chart, Dose, Ward
+from medml.treatment.ward import Ward
 
-LIMIT = 10.0  # features are cut to -10 … 10
 DEAD = 10.0  # mg/dL: an episode ends here
-BOLUS_SPAN = 0.5
-FEATURES = (
-    "glucose: (cgm - 140) / 100 mg/dL",
-    "change in 15 min / 30 mg/dL",
-    "change in 60 min / 100 mg/dL",
-    "insulin on board / tenth of the daily dose",
-    "slow insulin on board / tenth of the daily dose",
-    "carbohydrate on board / CR / tenth of the daily dose",
-    "announced meal / CR / tenth of the daily dose",
-    "where all on board would lead: (cgm + CF (carbs / CR - insulin) - 140) / 100 mg/dL",
-    "sine of the time of day",
-    "cosine of the time of day",
-)
-DESCRIPTORS = (
-    "weight / 70 kg",
-    "age / 40 years",
-    "daily dose / 50 U",
-    "CR / 10 g/U",
-    "CF / 20 (mg/dL)/U",
-    "basal rate / 1 U/h",
-)
-
-
-def observe(chart: Chart, descriptors: bool = False) -> np.ndarray:
-    """Return what a policy sees: `FEATURES`, scaled by the patient's own rules.
-
-    Parameters
-    ----------
-    chart : Chart
-    descriptors : bool
-        Whether the raw `DESCRIPTORS` come behind; with 24 patients to learn from, a network can
-        tell by them who it treats.
-
-    Returns
-    -------
-    numpy.ndarray of shape (patients, 10 or 16), float32
-
-    Raises
-    ------
-    ValueError
-        If a sensor gives no reading: a policy has not learnt to dose without.
-    """
-    if np.isnan(chart.cgm).any():
-        row = np.flatnonzero(np.isnan(chart.cgm))[0]
-        raise ValueError(f"the sensor of row {row} is dead: dose by the clinic's rules instead")
-    rules, tenth = chart.rules, chart.rules.daily_dose / 10
-    carbs, meal = chart.cob / rules.carb_ratio, chart.meal / rules.carb_ratio
-    error, time = chart.cgm - TARGET, chart.minute * (2 * np.pi / 1440)
-    columns = [
-        error / 100,
-        (chart.cgm - chart.cgm_15) / 30,
-        (chart.cgm - chart.cgm_60) / 100,
-        chart.iob / tenth,
-        chart.slow_iob / tenth,
-        carbs / tenth,
-        meal / tenth,
-        (error + rules.correction_factor * (carbs + meal - chart.iob)) / 100,
-        np.sin(time),
-        np.cos(time),
-    ]
-    if descriptors:
-        columns += [rules.weight / 70, rules.age / 40, rules.daily_dose / 50]
-        columns += [rules.carb_ratio / 10, rules.correction_factor / 20, rules.basal]
-    return np.clip(np.stack(columns, axis=1), -LIMIT, LIMIT).astype(np.float32)
-
-
-def doses(chart: Chart, action: np.ndarray) -> Dose:
-    """Return the doses that actions stand for.
-
-    Parameters
-    ----------
-    chart : Chart
-    action : array_like of shape (patients, 2)
-        See the head of this module.
-
-    Returns
-    -------
-    Dose
-
-    Raises
-    ------
-    ValueError
-        If the shape is another or a number lies outside -1 to 1.
-    """
-    action = np.asarray(action, float)
-    if action.shape != (len(chart.cgm), 2):
-        msg = f"expected actions of shape {(len(chart.cgm), 2)}, got {action.shape}"
-        raise ValueError(msg)
-    if not (np.abs(action) <= 1).all():  # also for NaN
-        wrong = action[~(np.abs(action) <= 1)][0]
-        raise ValueError(f"an action of {wrong} is outside -1 to 1: clip it before")
-    move = action[:, 0]
-    factor = 1 + np.where(move > 0, (MOST_BASAL - 1) * move, move)
-    return Dose(chart.rules.basal * factor, advised_bolus(chart) * (1 + BOLUS_SPAN * action[:, 1]))
 
 
 def _advance(ward: Ward, action, alpha: float, beta: float):
@@ -138,7 +39,7 @@ def _observation_space(descriptors: bool) -> gym.spaces.Box:
 class InsulinDosingEnv(gym.Env):
     """One virtual patient, a decision every five minutes.
 
-    Observations: `observe`. Actions: the head of this module. Reward: `reward` of the true
+    Observations and actions: `medml.treatment.encoding`. Reward: `reward` of the true
     glucose, which a bedside does not know. An episode is terminated when glucose falls below 10
     mg/dL and truncated at the end of its last day. `info` holds `glucose` (mg/dL), `insulin` (U
     delivered), `basal` (U/h) and `bolus` (U) as decided, `eaten` and `rescue` (g).
@@ -160,10 +61,10 @@ class InsulinDosingEnv(gym.Env):
     >>> observation, info = env.reset(seed=7)
     >>> observation, reward, terminated, truncated, info = env.step(np.zeros(2, np.float32))
     >>> observation.shape, reward
-    ((10,), 0.99...)
+    ((10,), 0.978...)
     """
 
-    metadata = {"render_modes": []}
+    metadata: ClassVar = {"render_modes": []}
 
     def __init__(
         self,
@@ -221,7 +122,7 @@ class InsulinDosingVectorEnv(VectorEnv):
     (60,)
     """
 
-    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+    metadata: ClassVar = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
 
     def __init__(
         self,

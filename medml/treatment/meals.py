@@ -96,7 +96,7 @@ def plan_meals(days: int, plan: Sequence[tuple[float, float]]) -> Meals:
     Examples
     --------
     >>> eaten, _ = plan_meals(1, [(7, 45), (12.5, 70)])
-    >>> np.flatnonzero(eaten).tolist(), eaten.sum()
+    >>> np.flatnonzero(eaten).tolist(), float(eaten.sum())
     ([84, 150], 115.0)
     """
     day, before = np.zeros(STEPS_A_DAY), -1.0

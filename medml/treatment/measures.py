@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from medml.statistics import bootstrap_interval
-from medml.treatment.ward import Course
+from medml.treatment.course import Course
 
 LOW, HIGH, VERY_LOW, FAILURE = 70.0, 180.0, 54.0, 40.0  # mg/dL
 SCALE = (20.0, 600.0)  # mg/dL: the range for which the risk is defined
@@ -43,7 +43,7 @@ def risk(glucose: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     --------
     >>> low, high = risk([20, 70, 112.5, 180, 600])
     >>> low.round(1).tolist(), high.round(1).tolist()
-    ([100.1, 7.8, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 8.0, 99.9])
+    ([100.0, 7.8, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 7.7, 99.9])
     """
     glucose = np.asarray(glucose, float)
     if np.isnan(glucose).any():
@@ -89,7 +89,7 @@ def reward(glucose: ArrayLike, alpha: float = 1.0, beta: float = 1.0) -> np.ndar
     Examples
     --------
     >>> reward([110, 250, 50]).round(2).tolist()
-    [1.0, -0.46, -2.78]
+    [1.0, -0.45, -2.75]
     """
     return alpha * cure(glucose) - beta * adverse(glucose)
 

@@ -7,8 +7,6 @@ import pandas as pd
 
 from medml.data.virtual_patients import load_virtual_patients
 
-GROUPS = ("adolescent", "adult", "child")
-
 
 def choose_patients(names: Sequence[str]) -> pd.DataFrame:
     """Return rows of `load_virtual_patients()` by name.

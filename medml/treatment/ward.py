@@ -1,69 +1,20 @@
 """Virtual patients side by side, each with a sensor, a pump, meals and a chart at the bedside."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
+from medml.treatment.chart import Chart, Dose, Rules
 from medml.treatment.devices import STEP, OnBoard, Pump, Sensor
 from medml.treatment.meals import STEPS_A_DAY, draw_meals, plan_meals
 from medml.treatment.patients import choose_patients
-from medml.treatment.simulator import Simulator
+from medml.treatment.simulator import Simulator, checked_dose
 
 RESCUE_BELOW = 54.0  # mg/dL on the sensor
 RESCUE_GRAMS = 15.0
 RESCUE_PAUSE = 20  # minutes before the next 15 g
 START_SPREAD = 0.15  # standard deviation of the logarithm of the first glucose
 HISTORY = 13  # readings that a chart remembers: one hour
-
-
-class Rules(NamedTuple):
-    """What a clinic knows of each patient, arrays of shape (patients,)."""
-
-    basal: np.ndarray  # U/h
-    carb_ratio: np.ndarray  # g/U
-    correction_factor: np.ndarray  # (mg/dL)/U
-    daily_dose: np.ndarray  # U/day
-    weight: np.ndarray  # kg
-    age: np.ndarray  # years
-
-
-class Dose(NamedTuple):
-    """Insulin for the next five minutes, arrays of shape (patients,)."""
-
-    basal: np.ndarray  # U/h
-    bolus: np.ndarray  # U
-
-
-class Chart(NamedTuple):
-    """What is known at the bedside, arrays of shape (patients,); the true glucose is not.
-
-    Attributes
-    ----------
-    rules : Rules
-    minute : minutes since the midnight before the first day
-    cgm : what the sensor shows, mg/dL
-    cgm_15, cgm_60 : what it showed 15 and 60 minutes ago (at first: its first reading)
-    meal : carbohydrate announced for now, g
-    iob, slow_iob : insulin on board beyond the basal rate, U; after a bolus the first is gone
-        within 6 h, the second lasts twice as long. Negative after a pause of the basal rate.
-    cob : announced carbohydrate and rescue carbohydrate on board, g
-    """
-
-    rules: Rules
-    minute: np.ndarray
-    cgm: np.ndarray
-    cgm_15: np.ndarray
-    cgm_60: np.ndarray
-    meal: np.ndarray
-    iob: np.ndarray
-    slow_iob: np.ndarray
-    cob: np.ndarray
-
-    @property
-    def trend(self) -> np.ndarray:
-        """How fast the readings have changed over 15 minutes, (mg/dL)/min."""
-        return (self.cgm - self.cgm_15) / 15
 
 
 class Ward:
@@ -110,7 +61,6 @@ class Ward:
         self.rules = Rules(*patients[["basal", "CR", "CF", "TDI", "BW", "age"]].to_numpy().T.copy())
         self._iob, self._slow_iob = OnBoard(60, size), OnBoard(120, size)
         self._cob = OnBoard(50, size)
-        self._on_board = (self._iob, self._slow_iob, self._cob)
         self._row = np.arange(size)
         self.step_number = np.full(size, self.steps)  # no episode has begun
         self._eaten, self._announced, self._noise = np.zeros((3, self.steps + 1, size))
@@ -141,7 +91,7 @@ class Ward:
             self._eaten[:-1, row], self._announced[:-1, row] = meals
             self._noise[:, row] = self.sensor.noise(times * self.sensor.sample_time, rng)
         self.simulator.reset(rows, factors)
-        for part in (self.pump, *self._on_board):
+        for part in (self.pump, self._iob, self._slow_iob, self._cob):
             part.reset(rows)
         self.step_number[rows] = 0
         self._rescued[rows] = -RESCUE_PAUSE
@@ -204,16 +154,18 @@ class Ward:
         eaten = self._eaten[self.step_number, self._row]
         rescue = self._rescue_carbs()
         announced = self._announced[self.step_number, self._row]
-        insulin = self.pump.deliver(*dose)
+        names = self.simulator.names
+        basal = checked_dose(names, dose.basal, "U/h of basal insulin")
+        bolus = checked_dose(names, dose.bolus, "U as a bolus")
+        insulin = self.pump.deliver(basal, bolus)
         for minute in range(STEP):
             self.simulator.step(insulin / STEP, 0.0 if minute else eaten + rescue)
             now = self.step_number * STEP + minute + 1
             self._sampled = np.where(now % self.sensor.sample_time, self._sampled, self.glucose)
         beyond = insulin - self.rules.basal * (STEP / 60)
-        for on_board, amount in zip(
-            self._on_board, (beyond, beyond, announced + rescue), strict=True
-        ):
-            on_board.add(amount)
+        self._iob.add(beyond)
+        self._slow_iob.add(beyond)
+        self._cob.add(announced + rescue)
         self.step_number += 1
         self._readings[:-1] = self._readings[1:]
         self._readings[-1] = self._read()
@@ -226,64 +178,3 @@ class Ward:
         due &= self.rescue
         self._rescued = np.where(due, now, self._rescued)
         return np.where(due, RESCUE_GRAMS, 0.0)
-
-
-class Course(NamedTuple):
-    """What happened to each patient, step by step.
-
-    Attributes
-    ----------
-    names : numpy.ndarray of str, shape (episodes,)
-    glucose, cgm : numpy.ndarray of shape (episodes, steps + 1)
-        True glucose and readings in mg/dL; the first column is the start.
-    insulin, eaten, rescue : numpy.ndarray of shape (episodes, steps)
-        U delivered, g of meals, g against low glucose.
-    """
-
-    names: np.ndarray
-    glucose: np.ndarray
-    cgm: np.ndarray
-    insulin: np.ndarray
-    eaten: np.ndarray
-    rescue: np.ndarray
-
-
-def treat(
-    controller: Callable[[Chart], Dose], names: Sequence[str], *, seed: int = 0, **setting
-) -> Course:
-    """Treat patients with a controller for whole episodes.
-
-    Parameters
-    ----------
-    controller : callable
-        Takes a `Chart`, returns a `Dose`. It cannot see the true glucose.
-    names : sequence of str
-        Patients; a name may come many times.
-    seed : int
-        Episode i has the generator of seed + i. Two controllers with one seed meet the same meals
-        and the same noise: their episodes are pairs.
-    **setting
-        Days, sensor, meals …, see `Ward`.
-
-    Returns
-    -------
-    Course
-
-    Examples
-    --------
-    >>> from medml.treatment.controllers import basal_bolus
-    >>> course = treat(basal_bolus, ["adult#001"] * 2, days=1)
-    >>> course.glucose.shape, course.insulin.shape
-    ((2, 289), (2, 288))
-    """
-    ward = Ward(names, **setting)
-    ward.reset([np.random.default_rng(seed + i) for i in range(len(ward))])
-    glucose, cgm = np.empty((2, ward.steps + 1, len(ward)))
-    events = np.empty((3, ward.steps, len(ward)))
-    chart = ward.chart()
-    glucose[0], cgm[0] = ward.glucose, chart.cgm
-    for step in range(ward.steps):
-        events[:, step] = ward.step(controller(chart))
-        chart = ward.chart()
-        glucose[step + 1], cgm[step + 1] = ward.glucose, chart.cgm
-    return Course(ward.simulator.names, glucose.T, cgm.T, *(event.T for event in events))

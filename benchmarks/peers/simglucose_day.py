@@ -1,6 +1,7 @@
 """One day of simglucose 0.2.11 for each virtual patient: what our simulator must reproduce.
 
-    .venv-simglucose/bin/python tests/treatment/golden.py tests/treatment/golden.npz [NAME ...]
+    cd benchmarks/peers
+    ../../.venv-simglucose/bin/python simglucose_day.py ../../tests/treatment/golden.npz [NAME ...]
 
 Runs in an environment of its own, made from requirements/simglucose.txt (`make bench` makes it),
 and imports nothing of medml. Takes about 5 CPU-seconds a patient; prints how long the simulation
@@ -22,8 +23,8 @@ import numpy as np
 import pandas as pd
 
 warnings.simplefilter("ignore")  # gym and pkg_resources on their age
-from simglucose.controller.basal_bolus_ctrller import CONTROL_QUEST
-from simglucose.patient.t1dpatient import PATIENT_PARA_FILE, Action, T1DPatient
+from simglucose.controller.basal_bolus_ctrller import CONTROL_QUEST  # noqa: E402
+from simglucose.patient.t1dpatient import PATIENT_PARA_FILE, Action, T1DPatient  # noqa: E402
 
 MINUTES = 24 * 60
 EVERY = 5
