@@ -1,0 +1,115 @@
+"""Who scores the chunks: this process, a pool of processes, or a Dask cluster."""
+
+import contextlib
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from medml.data.smiles import Chunk
+from medml.drugs.ranking import Model, Scored, score_chunk
+
+# Takes a chunk and the settings of `score_chunk`, answers at once with a future.
+Submit = Callable[..., Any]
+
+
+@contextlib.contextmanager
+def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Submit]:
+    """Open a pool that scores chunks with one model, which is sent to each worker once.
+
+    Parameters
+    ----------
+    model : Model
+    processes : int
+        1: in this process, when it is asked. More: a pool of new processes, each on one thread.
+    client : dask.distributed.Client, optional
+        Then the workers of its cluster do it, `processes` is not looked at, and what a lost
+        worker had is done again by another.
+
+    Yields
+    ------
+    callable
+        ``submit(chunk, **settings)`` gives a future of ``score_chunk(chunk, model, **settings)``.
+
+    Raises
+    ------
+    ValueError
+        If there are no processes.
+    """
+    if processes < 1:
+        raise ValueError(f"expected at least 1 process, got {processes}")
+    if client is not None:
+        sent = client.scatter(model, broadcast=True)
+        yield lambda chunk, **how: client.submit(score_chunk, chunk, sent, pure=False, **how)
+    elif processes == 1:
+        with threadpool_limits(1):
+            yield lambda chunk, **how: _done(score_chunk(chunk, model, **how))
+    else:
+        # New processes, not forks: a fork of a process with threads can stand still for ever.
+        start = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(processes, start, _receive, (model,))
+        try:
+            yield lambda chunk, **how: pool.submit(_score, chunk, how)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def in_order(
+    chunks: Iterable[Chunk], submit: Callable[[Chunk], Any], window: int
+) -> Iterator[tuple[Chunk, Scored]]:
+    """Yield each chunk with its result, in order, with at most `window` of them under way.
+
+    Without a window a fast reader would fill the memory with chunks that wait.
+
+    Raises
+    ------
+    RuntimeError
+        If a worker process died.
+    """
+    waiting = deque()
+    for chunk in chunks:
+        waiting.append((chunk, submit(chunk)))
+        if len(waiting) == window:
+            yield _next(waiting)
+    while waiting:
+        yield _next(waiting)
+
+
+def _next(waiting: deque) -> tuple[Chunk, Scored]:
+    """Wait for the oldest chunk."""
+    chunk, future = waiting.popleft()
+    try:
+        return chunk, future.result()
+    except BrokenProcessPool as error:
+        last = chunk.line + len(chunk.smiles) - 1
+        msg = (
+            f"a worker process died near lines {chunk.line}-{last} of {chunk.file}, perhaps for "
+            "want of memory: call again with the same folder, with fewer processes"
+        )
+        raise RuntimeError(msg) from error
+
+
+def _done(result: Scored) -> Future:
+    """Return a future that has its result already."""
+    future = Future()
+    future.set_result(result)
+    return future
+
+
+_model: Model | None = None  # in a worker process: what it was sent
+
+
+def _receive(model: Model) -> None:
+    """Keep the model and use one thread, since there is a process for each core."""
+    global _model  # noqa: PLW0603
+    _model = model
+    threadpool_limits(1)
+
+
+def _score(chunk: Chunk, how: dict[str, Any]) -> Scored:
+    """Score a chunk in a worker process."""
+    return score_chunk(chunk, _model, **how)
