@@ -51,26 +51,32 @@ def nodule_recall(answer):
 
 def pixels_after(answer):
     """Finer, coarser, and a length between two whole numbers."""
-    got = number(call(answer, 512, 0.7, 1.4))
+    got = _whole(call(answer, 512, 0.7, 1.4))
     if got == 1024:
         raise Refused("Got {}: larger pixels, and more of them?", got)
     if got == 512:
         raise Refused("Got {}: the number of pixels stays only if their size does.", got)
     if got != 256:
         raise Refused("Got {} for pixels that are twice as large.", got)
-    got = number(call(answer, 99, 0.77, 1.0))
-    if not got.is_integer():
+    got = _whole(call(answer, 99, 0.77, 1.0))
+    if got != int(got):
         raise Refused("Got {}; pixels come whole.", got)
     if got == 77:
         raise Refused("Got {}: rounded up; take the nearest whole number.", got)
-    got = number(call(answer, 101, 0.77, 1.0))
+    got = _whole(call(answer, 101, 0.77, 1.0))
     if got == 77:
         raise Refused("Got {}: the rest was cut off; take the nearest whole number.", got)
     if got != 78:
         raise Refused("Got {} for a length just under a whole pixel.", got)
-    got = number(call(answer, 1, 0.7, 5.0))
+    got = _whole(call(answer, 1, 0.7, 5.0))
     if got == 0:
         raise Refused("Got {}: a slice of one pixel has vanished.", got)
+
+
+def _whole(value):
+    """Return a number without a needless .0, for the message."""
+    value = number(value)
+    return int(value) if value.is_integer() else value
 
 
 def _array(value, shape):

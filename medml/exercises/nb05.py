@@ -25,6 +25,8 @@ def cross_correlate(answer):
     got = _array(call(answer, image.copy(), wide))
     if got.shape != (4, 3):
         raise Refused("Got the shape {} with a kernel that is wider than high.", got.shape)
+    if not np.allclose(got, _correlate(image, wide)):
+        raise Refused("Right with one kernel, wrong with another: {}.", got[0].tolist())
 
 
 def chosen_epoch(answer):
@@ -35,7 +37,7 @@ def chosen_epoch(answer):
         {"epoch": 3, "train_loss": 0.3, "validation_auroc": 0.89, "test_auroc": 0.93},
         {"epoch": 4, "train_loss": 0.1, "validation_auroc": 0.86, "test_auroc": 0.90},
     ]
-    got = number(call(answer, history))
+    got = _whole(call(answer, history))
     if got == 3:
         raise Refused("Got epoch {}: the test patients have chosen it.", got)
     if got == 4:
@@ -44,18 +46,22 @@ def chosen_epoch(answer):
         raise Refused("Got epoch {}, the worst one. Is it the smallest or the largest?", got)
     if got != 2:
         raise Refused("Got {}; expected the number of an epoch.", got)
+    late = [row | {"validation_auroc": row["epoch"] / 10} for row in history]
+    if number(call(answer, late)) != 4:
+        raise Refused("Got the same epoch although another one has the best validation score.")
     tie = [row | {"validation_auroc": 0.9} for row in history[1:]]
-    got = number(call(answer, tie))
+    got = _whole(call(answer, tie))
     if got != 2:
         raise Refused("Got epoch {} where all validation scores are equal: take the first.", got)
 
 
 def probabilities(answer):
     """Two rows, then logits so large that their exponentials overflow, then three classes."""
-    got = _array(call(answer, np.array([[0.0, 2.0], [1.0, 1.0]])))
+    logits = np.array([[0.0, 2.0], [1.0, 1.5]])
+    got = _array(call(answer, logits.copy()))
     if got.shape != (2, 2):
         raise Refused("Got the shape {} for two rows of two logits.", got.shape)
-    if np.allclose(got, 1 / (1 + np.exp(-np.array([[0.0, 2.0], [1.0, 1.0]])))):
+    if np.allclose(got, 1 / (1 + np.exp(-logits))):
         raise Refused("Each number went through a sigmoid by itself; a row must sum to one.")
     if np.isclose(got.sum(), 1):
         raise Refused("All rows together sum to one; each row must.")
@@ -65,14 +71,20 @@ def probabilities(answer):
         raise Refused("The rows sum to {}.", got.sum(axis=1).round(3).tolist())
     if not np.allclose(got[0], [1 / (1 + np.e**2), 1 / (1 + np.e**-2)]):
         raise Refused("Got {} for the first row.", got[0].round(3).tolist())
-    large = _array(call(answer, np.array([[1000.0, 1001.0]])))
+    large = _array(call(answer, np.array([[1000.0, 1001.0], [0.0, 1.0]])))
     if not np.isfinite(large).all():
-        raise Refused("Got {} for large logits: their exponentials overflow.", large.tolist())
-    if not np.allclose(large, [[1 / (1 + np.e), 1 / (1 + 1 / np.e)]]):
+        raise Refused("Got {} for large logits: exponentials overflow or vanish.", large.tolist())
+    if not np.allclose(large, [[1 / (1 + np.e), 1 / (1 + 1 / np.e)]] * 2):
         raise Refused("Got {} for large logits. Was something cut off?", large.tolist())
     three = _array(call(answer, np.zeros((1, 3))))
     if not np.allclose(three, 1 / 3):
         raise Refused("Got {} for three equal logits.", three.tolist())
+
+
+def _whole(value):
+    """Return a number without a needless .0, for the message."""
+    value = number(value)
+    return int(value) if value.is_integer() else value
 
 
 def _array(value):
@@ -135,6 +147,7 @@ EXERCISES = {
         wrong=(
             (lambda history: _best(history, "test_auroc"), "the test patients have chosen"),
             (lambda history: history[-1]["epoch"], "the last one"),
+            (lambda history: 2, "another one has the best"),
             (lambda history: _best(history, "train_loss", min), "the last one"),
             (lambda history: _best(history, "validation_auroc", min), "the worst one"),
             (lambda history: _best(history[::-1], "validation_auroc"), "take the first"),
@@ -153,6 +166,7 @@ EXERCISES = {
             (lambda logits: _exponentials(logits, 0), "columns sum to one"),
             (lambda logits: logits / (logits.sum(axis=1, keepdims=True) + 1e-9), "for the first"),
             (np.exp, "The rows sum to"),
+            (lambda logits: _exponentials(logits - logits.max(), 1), "overflow or vanish"),
             (
                 lambda logits: _exponentials(np.clip(logits, -50, 50), 1),
                 "Was something cut off",
@@ -161,7 +175,7 @@ EXERCISES = {
                 lambda logits: np.where(
                     np.abs(logits).max() > 700, np.nan, _exponentials(np.clip(logits, -9, 9), 1)
                 ),
-                "exponentials overflow",
+                "overflow or vanish",
             ),
         ),
     ),

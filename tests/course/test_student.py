@@ -9,11 +9,22 @@ from medml.course import notebook as nb
 from medml.course import student
 
 
+@pytest.fixture
+def copy(project, tmp_path):
+    """A copy of the project with the template alone: `make student` runs the whole course."""
+    folder = tmp_path / "project"
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("dist"))
+    for path in nb.notebooks(folder):
+        if path.stem != "99_template":
+            path.unlink()
+    return folder
+
+
 @pytest.mark.slow
-def test_the_edition_runs_unsolved_and_without_outputs(project):
+def test_the_edition_runs_unsolved_and_without_outputs(copy):
     """Solutions and outputs are gone; the stubs are there."""
-    target = project / "dist" / "student"
-    student.build(project, target)
+    target = copy / "dist" / "student"
+    student.build(copy, target)
     book = nb.read(target / "notebooks" / "99_template.ipynb")
     sources = "\n".join(cell.source for cell in book.cells)
     assert "fahrenheit - ..." in sources
@@ -31,13 +42,8 @@ def test_the_edition_runs_unsolved_and_without_outputs(project):
         ("Fill the blanks", "hint: return (fahrenheit - 32) * 5 / 9", "answer leaked"),
     ],
 )
-def test_a_solved_or_leaking_edition_is_refused(project, tmp_path, old, new, message):
+def test_a_solved_or_leaking_edition_is_refused(copy, old, new, message):
     """And the edition that stood there before stays."""
-    copy = tmp_path / "project"
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("dist"))
-    for path in nb.notebooks(copy):
-        if path.stem != "99_template":
-            path.unlink()
     path = copy / "notebooks" / "99_template.ipynb"
     text = path.read_text("utf-8")
     path.write_text(text.replace(old, new), encoding="utf-8")
