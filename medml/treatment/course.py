@@ -42,7 +42,8 @@ def treat(
         Patients; a name may come many times.
     seed : int
         Episode i has the generator of seed + i. Two controllers with one seed meet the same meals
-        and the same noise: their episodes are pairs.
+        and the same noise: their episodes are pairs. Two seeds that are closer than the number of
+        episodes share some of them: to test on unseen meals, take seeds far apart.
     **setting
         Days, sensor, meals …, see `Ward`.
 

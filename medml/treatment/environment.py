@@ -23,6 +23,7 @@ DEAD = 10.0  # mg/dL: an episode ends here
 def _advance(ward: Ward, action, alpha: float, beta: float):
     """Let a step pass; return reward, terminated, truncated and info, arrays of all patients."""
     dose = doses(ward.chart(), action)
+    dose = dose._replace(bolus=np.minimum(dose.bolus, ward.pump.max_bolus))
     insulin, eaten, rescue = ward.step(dose)
     glucose = ward.glucose
     info = {"glucose": glucose, "insulin": insulin, "eaten": eaten, "rescue": rescue}
@@ -42,7 +43,8 @@ class InsulinDosingEnv(gym.Env):
     Observations and actions: `medml.treatment.encoding`. Reward: `reward` of the true
     glucose, which a bedside does not know. An episode is terminated when glucose falls below 10
     mg/dL and truncated at the end of its last day. `info` holds `glucose` (mg/dL), `insulin` (U
-    delivered), `basal` (U/h) and `bolus` (U) as decided, `eaten` and `rescue` (g).
+    delivered), `basal` (U/h) and `bolus` (U, at most what the pump can give) as decided, `eaten`
+    and `rescue` (g).
 
     Parameters
     ----------
@@ -150,7 +152,8 @@ class InsulinDosingVectorEnv(VectorEnv):
         Parameters
         ----------
         seed : int, optional
-            Row i gets the generator of an `InsulinDosingEnv` with seed + i.
+            Row i gets the generator of an `InsulinDosingEnv` with seed + i, so seeds that are to
+            give different episodes must lie farther apart than there are rows.
         options : dict, optional
             ``{"reset_mask": array of bool}`` begins anew in those rows only.
         """

@@ -144,15 +144,19 @@ class Simulator:
 
 
 def checked_dose(names: np.ndarray, dose: ArrayLike, what: str) -> np.ndarray:
-    """Return a dose of each patient as an array, or refuse it.
+    """Return a dose, one number or one for each patient, as an array, or refuse it.
 
     Raises
     ------
     ValueError
-        If a dose is negative, infinite or no number; the message names the first such patient.
+        If a dose is negative, infinite or no number; the message names the first such patient. If
+        there are more or fewer doses than patients.
     """
-    dose = np.broadcast_to(np.asarray(dose, float), names.shape)
+    dose = np.asarray(dose, float)
+    if dose.shape not in ((), names.shape):
+        raise ValueError(f"expected {what} for {len(names)} patients, got shape {dose.shape}")
     if not (dose.min() >= 0 and dose.max() < np.inf):  # also false for NaN
+        dose = np.broadcast_to(dose, names.shape)
         wrong = np.flatnonzero(~((dose >= 0) & (dose < np.inf)))[0]
         msg = f"{names[wrong]} cannot get {dose[wrong]:g} {what}: give a finite number ≥ 0"
         raise ValueError(msg)
@@ -164,9 +168,10 @@ def _constants(patients: pd.DataFrame) -> SimpleNamespace:
     p = SimpleNamespace(**{name: patients[name].to_numpy(float) for name in patients.columns})
     p.pmol_per_kg = UNIT / p.BW
     p.appearance = p.f * p.kabs / p.BW  # share of the gut's glucose that reaches the blood, a kg
+    p.leaving = np.stack([p.kmax, p.kmax, p.kabs])
     p.half = (p.kmax - p.kmin) / 2
-    p.slope_full, p.shift_full = 1 / (1 - p.b), 2.5 * p.b / (1 - p.b)
-    p.slope_empty = 1 / p.d
+    p.slopes = np.stack([1 / (1 - p.b), 1 / p.d])
+    p.shifts = np.stack([2.5 * p.b / (1 - p.b), np.full(len(p.b), 2.5)])
     p.plasma_loss, p.liver_loss = p.m2 + p.m4, p.m1 + p.m30
     p.depot_loss = p.ka1 + p.kd
     return p
@@ -196,17 +201,14 @@ def _digestion(x, eaten, per_meal, p):
     p : SimpleNamespace
         As `_constants` gives it, under the names of the model.
     """
-    solid, liquid, gut = x
     # A stomach that is full or nearly empty empties at kmax, in between more slowly, down to kmin.
-    filling = (solid + liquid) * per_meal
-    full = np.tanh(filling * p.slope_full - p.shift_full)
-    empty = np.tanh(filling * p.slope_empty - 2.5)
-    ground = p.kmax * solid
-    emptied = (p.kmax + p.half * (full - empty)) * liquid
-    dx = np.empty_like(x)
-    dx[0] = eaten - ground
-    dx[1] = ground - emptied
-    dx[2] = emptied - p.kabs * gut
+    filling = (x[SOLID] + x[LIQUID]) * per_meal
+    full, empty = np.tanh(p.slopes * filling - p.shifts)
+    leaving = p.leaving * x
+    leaving[LIQUID] += p.half * (full - empty) * x[LIQUID]
+    dx = -leaving
+    dx[SOLID] += eaten
+    dx[LIQUID:] += leaving[:GUT]
     return dx
 
 
