@@ -154,7 +154,7 @@ def _run(progress, chunks, total, model, how, processes, client) -> None:
             if progress.chunks % SAVE_EVERY == 0:
                 progress.save()
             bar.update(chunk.bytes_read - bar.n)
-            bar.set_postfix(molecules=progress.molecules, skipped=progress.skipped)
+            bar.set_postfix_str(f"{progress.molecules:,} molecules, {progress.skipped:,} skipped")
     progress.finished = True
     progress.save()
 

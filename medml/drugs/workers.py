@@ -2,6 +2,8 @@
 
 import contextlib
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -108,6 +110,13 @@ def _receive(model: Model) -> None:
     global _model  # noqa: PLW0603
     _model = model
     threadpool_limits(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it was killed, or it would wait for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _score(chunk: Chunk, how: dict[str, Any]) -> Scored:
