@@ -163,9 +163,22 @@ def fine_tune(
     level, spread = values.mean(), values.std()
     network = seeded(seed, lambda: FineTuned(copy.deepcopy(body), level, spread))
     _freeze(network.body, frozen)
-    start = [parameter.detach().clone() for parameter in network.body.parameters()]
     inputs = torch.from_numpy(bits).float()
     target = torch.from_numpy((values - level) / spread).float()
+    _minimise(network, inputs, target, objective, steps, rate)
+    return network.eval()
+
+
+def _minimise(
+    network: FineTuned,
+    inputs: torch.Tensor,
+    target: torch.Tensor,
+    objective: Objective,
+    steps: int,
+    rate: float,
+) -> None:
+    """Train what is not frozen; the body as it comes is θ_s."""
+    start = [parameter.detach().clone() for parameter in network.body.parameters()]
     optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=rate)
     for _ in range(steps):
         optimiser.zero_grad()
@@ -175,7 +188,6 @@ def fine_tune(
         head = sum((parameter**2).sum() for parameter in network.head.parameters())
         objective(loss, distance, head).backward()
         optimiser.step()
-    return network.eval()
 
 
 def _freeze(body: nn.Sequential, count: int) -> None:

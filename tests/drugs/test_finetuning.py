@@ -59,11 +59,11 @@ def test_one_step_follows_the_written_gradient_of_the_documents_loss(source):
     lam, seen = 0.3, []
 
     def spy(loss, distance, head):
-        seen.append((loss, distance))
+        seen.append((loss, distance, head))
         return transfer_loss(lam)(loss, distance, head)
 
     tuned = fine_tune(source.body, BITS, PX, spy, steps=7)
-    loss, distance = seen[-1]
+    loss, distance, head = seen[-1]
     assert distance.item() > 0
     assert seen[0][1].item() == 0  # the first step starts at the source
     again = fine_tune(source.body, BITS, PX, transfer_loss(lam), steps=6)
@@ -72,6 +72,7 @@ def test_one_step_follows_the_written_gradient_of_the_documents_loss(source):
     gap = parameters(again.body) - parameters(source.body)
     assert loss.item() == pytest.approx(value.item(), rel=1e-6)
     assert distance.item() == pytest.approx((gap**2).sum().item(), rel=1e-5)
+    assert head.item() == pytest.approx((parameters(again.head) ** 2).sum().item(), rel=1e-5)
     gradient = torch.autograd.grad(value, again.head.parameters())
     for own, expected in zip(tuned.head.parameters(), gradient, strict=True):
         torch.testing.assert_close(own.grad, (1 - lam) * expected)

@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal
 from scipy.stats import t as student
 
 from medml.drugs import gaussian_process
-from medml.drugs.gaussian_process import NOISES, GaussianProcess, predict
+from medml.drugs.gaussian_process import COUPLINGS, NOISES, GaussianProcess, predict
 from medml.drugs.molecules import fingerprints
 from medml.drugs.similarity import tanimoto
 from medml.drugs.sources import NOISE, best_views, view_source
@@ -109,6 +109,21 @@ def test_without_sources_it_is_the_plain_process():
     plain = [process.predict(KERNEL[:8], np.ones(20), np.zeros(20))[0] for process in each]
     np.testing.assert_allclose(found.mean, np.average(plain, axis=0, weights=weight), atol=1e-9)
     np.testing.assert_allclose(found.models["weight"], weight / weight.sum())
+
+
+def test_with_a_source_it_is_the_average_of_all_two_task_processes():
+    """Three plain ones share half of the prior, fifteen with b·p and K − b²·E the other half."""
+    means, log_weights = [], []
+    for b in (0.0, *COUPLINGS):
+        block, mean = KERNEL - b**2 * VIEW.explained, b * VIEW.mean
+        for noise in NOISES:
+            process = GaussianProcess(block[:8, :8], mean[:8], PX, noise)
+            means.append(process.predict(block[:8], block.diagonal(), mean)[0])
+            log_weights.append(process.evidence - np.log(15 if b else 3))
+    weight = np.exp(log_weights) / np.exp(log_weights).sum()
+    found = predict(KERNEL, ROWS, PX, [VIEW])
+    np.testing.assert_allclose(found.models["weight"], weight)
+    np.testing.assert_allclose(found.mean, weight @ means, atol=1e-9)
 
 
 def test_a_source_without_a_shared_bit_falls_back_to_the_plain_process():
