@@ -83,6 +83,7 @@ endef
 .venv-peers/ready: requirements/peers.txt requirements/constraints.txt pyproject.toml
 	$(NEW_ENVIRONMENT) .venv-peers
 	.venv-peers/bin/pip install --quiet -r requirements/peers.txt
+	.venv-peers/bin/pip install --quiet --no-deps scikit-fingerprints==2.1.0
 	.venv-peers/bin/pip install --quiet --no-deps --editable .
 	touch $@
 

@@ -136,7 +136,7 @@ def screen(
 
 def _run(progress, chunks, total, model, how, processes, client) -> None:
     """Score the chunks that are left."""
-    workers = len(client.nthreads()) if client is not None else processes
+    workers = processes if client is None else sum(client.nthreads().values())
     window = 1 if workers == 1 else 3 * workers
     with (
         scorers(model, processes, client) as submit,
