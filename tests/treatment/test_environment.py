@@ -135,12 +135,14 @@ def test_an_episode_is_truncated_at_its_end_and_terminated_at_a_deadly_glucose()
     env.reset(seed=0)
     ends = [env.step(np.zeros(2))[2:4] for _ in range(288)]
     assert ends == [(False, False)] * 287 + [(False, True)]
-    env.reset(seed=0)
-    env.ward.simulator.state[list(GLUCOSE)] /= 40
-    _, gain, *ended, info = env.step(np.zeros(2))
-    assert ended == [True, False]
-    assert info["glucose"] < 10
-    assert gain == pytest.approx(-12, abs=0.1)
+    for last in (0, 287):
+        env.reset(seed=0)
+        env.ward.step_number[:] = last
+        env.ward.simulator.state[list(GLUCOSE)] /= 40
+        _, gain, *ended, info = env.step(np.zeros(2))
+        assert ended == [True, False]
+        assert info["glucose"] < 10
+        assert gain == pytest.approx(-12, abs=0.1)
 
 
 def test_only_the_rows_of_a_mask_are_reset():

@@ -7,7 +7,7 @@ from medml.treatment.chart import Dose
 from medml.treatment.controllers import basal_bolus, constant_basal
 from medml.treatment.course import treat
 from medml.treatment.devices import Sensor
-from medml.treatment.ward import RESCUE_BELOW, Ward
+from medml.treatment.ward import Ward
 
 NAMES = ["adult#003", "child#008", "adolescent#002", "adult#009"]
 SENSORS = ("Navigator", "Dexcom", "GuardianRT")
@@ -77,9 +77,9 @@ def test_rescue_carbohydrate_is_eaten_when_low_and_at_most_every_20_minutes():
     times = [np.flatnonzero(row) for row in course.rescue]
     assert sum(map(len, times)) > 5
     for row, steps in enumerate(times):
-        assert (course.cgm[row, steps] < RESCUE_BELOW).all()
+        assert (course.cgm[row, steps] < 54).all()
         assert (np.diff(steps) >= 4).all()
-        low = np.flatnonzero(course.cgm[row, :-1] < RESCUE_BELOW)
+        low = np.flatnonzero(course.cgm[row, :-1] < 54)
         assert all(((steps <= step) & (steps > step - 4)).any() for step in low)
     assert set(np.unique(course.rescue)) == {0.0, 15.0}
     none = treat(double_basal, NAMES, days=1, rescue=False)
@@ -103,14 +103,47 @@ def test_a_meal_is_announced_in_the_step_in_which_it_is_eaten():
     assert on_board[12] == pytest.approx(60, rel=0.01)
 
 
+def test_a_chart_remembers_readings_of_15_and_60_minutes_ago():
+    """Before that, the first reading stands for them."""
+    ward = Ward(NAMES, days=1)
+    ward.reset([np.random.default_rng(i) for i in range(4)])
+    history = [ward.chart().cgm] * 13
+    for _ in range(20):
+        ward.step(Dose(ward.rules.basal, np.zeros(4)))
+        chart = ward.chart()
+        history.append(chart.cgm)
+        assert (chart.cgm_15 == history[-4]).all()
+        assert (chart.cgm_60 == history[-13]).all()
+        assert (chart.trend == (history[-1] - history[-4]) / 15).all()
+
+
 def test_insulin_on_board_counts_what_exceeds_the_basal_rate():
-    """Around 0 under the basal rate, positive after a bolus, negative after a pause."""
-    for rate, bolus, low, high in ((1, 0, -0.06, 0.06), (1, 5, 3, 5), (0, 0, -3, -0.5)):
+    """A bolus of 5 U, an hour later; a pause of the basal rate makes it negative."""
+    left = [(1 + 60 / tau) * np.exp(-60 / tau) for tau in (60, 120)]
+    for rate, bolus in ((1, 0.0), (1, 5.0), (0, 0.0)):
         ward = Ward(["adult#001"], days=1)
         ward.reset([np.random.default_rng(0)])
         for step in range(12):
-            ward.step(Dose(rate * ward.rules.basal, np.array([bolus * (step == 0.0)])))
-        assert low < ward.chart().iob[0] < high
+            ward.step(Dose(rate * ward.rules.basal, np.array([bolus * (step == 0)])))
+        chart = ward.chart()
+        if rate == 0:
+            assert -1.27 < chart.slow_iob[0] < chart.iob[0] < -0.8
+        else:  # the pump's pulses of 0.05 U leave a little
+            assert chart.iob[0] == pytest.approx(5 * left[0] * bool(bolus), abs=0.06)
+            assert chart.slow_iob[0] == pytest.approx(5 * left[1] * bool(bolus), abs=0.06)
+
+
+def test_rescue_carbohydrate_is_on_board_though_it_is_not_announced():
+    """A patient at 40 mg/dL eats 15 g, and no meal is on the chart."""
+    ward = Ward(["adult#001"], days=1, plan=[])
+    ward.reset([np.random.default_rng(0)])
+    ward.step(Dose(np.array([30.0]), np.array([30.0])))
+    while ward.chart().cgm[0] >= 54:
+        ward.step(Dose(ward.rules.basal, np.zeros(1)))
+    assert ward.chart().cob[0] == 0
+    assert ward.chart().meal[0] == 0
+    ward.step(Dose(ward.rules.basal, np.zeros(1)))
+    assert ward.chart().cob[0] == pytest.approx(15, rel=0.01)
 
 
 @pytest.mark.parametrize("amount", [-1.0, np.nan, np.inf])
