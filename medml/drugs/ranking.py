@@ -27,13 +27,16 @@ class Model(Protocol):
 
 
 class Hit(NamedTuple):
-    """One molecule that was scored; `molecule` is the canonical SMILES of what was scored."""
+    """One molecule that was scored.
+
+    `molecule` is the canonical SMILES of what was scored; it is empty until `merge` needs it.
+    """
 
     score: float
     file: str
     line: int
     smiles: str
-    molecule: str
+    molecule: str = ""
 
 
 class Skipped(NamedTuple):
@@ -51,8 +54,7 @@ class Scored(NamedTuple):
     Attributes
     ----------
     hits : list of Hit
-        The best, in order of their score; ties in order of file name and line. Each molecule
-        once, under the place that comes first in that order.
+        In order of their score; ties in order of file name and line.
     skipped : list of Skipped
     molecules : int
         Number of lines that were scored.
@@ -66,7 +68,6 @@ class Scored(NamedTuple):
 def score_chunk(
     chunk: Chunk,
     model: Model,
-    top_k: int,
     floor: float = -np.inf,
     bits: int = 2048,
     radius: int = 2,
@@ -80,10 +81,8 @@ def score_chunk(
     ----------
     chunk : Chunk
     model : Model
-    top_k : int
-        Number of hits to keep.
     floor : float
-        Molecules with a lower score are not kept: pass the score of the worst hit so far.
+        Molecules with a lower score are left out: pass the score of the worst hit so far.
     bits, radius : int
         The fingerprint that the model was trained on.
 
@@ -101,9 +100,9 @@ def score_chunk(
     >>> class Size:
     ...     def predict(self, bits):
     ...         return bits.sum(axis=1)
-    >>> result = score_chunk(Chunk("a.smi", 1, ("CO", "C(", "OCC", "CCO")), Size(), top_k=5)
-    >>> [(hit.score, hit.line, hit.molecule) for hit in result.hits]
-    [(6.0, 3, 'CCO'), (3.0, 1, 'CO')]
+    >>> result = score_chunk(Chunk("a.smi", 1, ("CO", "C(", "OCC", "CCO")), Size())
+    >>> [(hit.score, hit.line, hit.smiles) for hit in result.hits]
+    [(6.0, 3, 'OCC'), (6.0, 4, 'CCO'), (3.0, 1, 'CO')]
     >>> [(skipped.line, skipped.reason) for skipped in result.skipped]
     [(2, "not a molecule: 'C(', leave it out or mend it")]
     """
@@ -123,11 +122,13 @@ def score_chunk(
         return Scored([], skipped, 0)
     packed = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1)
     scores = predict(model, np.unpackbits(packed, axis=1, count=bits, bitorder="little"))
-    ranked = np.argsort(-scores, kind="stable")
-    hits = (
-        _hit(scores[row], chunk, lines[row]) for row in ranked[scores[ranked] >= floor].tolist()
-    )
-    return Scored(_distinct(hits, top_k), skipped, len(rows))
+    hits = []
+    for row in np.argsort(-scores, kind="stable").tolist():
+        if scores[row] < floor:
+            break
+        text = chunk.smiles[lines[row] - chunk.line]
+        hits.append(Hit(float(scores[row]), chunk.file, lines[row], text))
+    return Scored(hits, skipped, len(rows))
 
 
 def merge(parts: Iterable[Scored], top_k: int) -> Scored:
@@ -136,18 +137,33 @@ def merge(parts: Iterable[Scored], top_k: int) -> Scored:
     Parameters
     ----------
     parts : iterable of Scored
-        Each with at least its own `top_k` best hits.
+        Results of `score_chunk` or of `merge` with this `top_k`.
     top_k : int
+        Number of hits to keep.
 
     Returns
     -------
     Scored
+        `hits`: each molecule once, at the best of its places, with `molecule` filled in;
         `skipped` in order of file name and line.
+
+    Examples
+    --------
+    >>> parts = [Scored([Hit(6.0, "a.smi", 3, "OCC")], [], 1),
+    ...          Scored([Hit(6.0, "a.smi", 1, "CCO"), Hit(3.0, "a.smi", 2, "CO")], [], 2)]
+    >>> [(hit.line, hit.molecule) for hit in merge(parts, top_k=5).hits]
+    [(1, 'CCO'), (2, 'CO')]
     """
     parts = list(parts)
-    ranked = heapq.merge(*(part.hits for part in parts), key=_rank)
+    best = {}
+    for hit in heapq.merge(*(part.hits for part in parts), key=_rank):
+        if len(best) == top_k:
+            break
+        # Canonical SMILES take as long as parsing: only for what is among the best so far.
+        molecule = hit.molecule or Chem.MolToSmiles(_parse(hit.smiles))
+        best.setdefault(molecule, hit._replace(molecule=molecule))
     skipped = sorted(row for part in parts for row in part.skipped)
-    return Scored(_distinct(ranked, top_k), skipped, sum(part.molecules for part in parts))
+    return Scored(list(best.values()), skipped, sum(part.molecules for part in parts))
 
 
 def predict(model: Model, fingerprints: np.ndarray) -> np.ndarray:
@@ -185,22 +201,6 @@ def _parse(text: str) -> Chem.Mol:
     return parse(standardise(text) if "." in text else text)
 
 
-def _hit(score: float, chunk: Chunk, line: int) -> Hit:
-    """Return the hit of one line."""
-    text = chunk.smiles[line - chunk.line]
-    return Hit(float(score), chunk.file, line, text, Chem.MolToSmiles(_parse(text)))
-
-
 def _rank(hit: Hit):
     """The order of hits: best first, ties by place."""
     return -hit.score, hit.file, hit.line
-
-
-def _distinct(ranked: Iterable[Hit], top_k: int) -> list[Hit]:
-    """Return the first `top_k` different molecules of ranked hits."""
-    best = {}
-    for hit in ranked:
-        if len(best) == top_k:
-            break
-        best.setdefault(hit.molecule, hit)
-    return list(best.values())

@@ -25,6 +25,7 @@ from medml.drugs.ranking import Hit, Model, predict, score_chunk
 from medml.drugs.workers import in_order, scorers
 
 SAVE_EVERY = 20  # chunks
+WAITING = 40  # chunks that may be done before an earlier one is, as while a worker starts
 _SHOWN = 1000  # lines of the log that are returned
 _END = 65_536  # bytes
 
@@ -88,7 +89,7 @@ def screen(
     column : str
         Name of the column of SMILES in a table.
     processes : int
-        Worker processes; 1 works in this one.
+        Processes that work, this one included.
     client : dask.distributed.Client, optional
         Work on its cluster instead.
     chunk : int
@@ -120,9 +121,9 @@ def screen(
     files = library_files(library)
     chunks = read_chunks(files, chunk, column)
     _check_model(model, bits, training)
-    how = {"top_k": top_k, "bits": bits, "radius": radius}
+    how = {"bits": bits, "radius": radius}
     job = {"library": [_mark(path) for path in files], "column": column, "chunk": chunk, **how}
-    job["rdkit"] = rdkit.__version__
+    job |= {"top_k": top_k, "rdkit": rdkit.__version__}
     with tempfile.TemporaryDirectory() as temporary:
         progress = Progress(folder or temporary, job, top_k)
         _check_scores(progress.hits, model, how)
@@ -137,7 +138,7 @@ def screen(
 def _run(progress, chunks, total, model, how, processes, client) -> None:
     """Score the chunks that are left."""
     workers = processes if client is None else sum(client.nthreads().values())
-    window = 1 if workers == 1 else 3 * workers
+    window = WAITING + 3 * workers
     with (
         scorers(model, processes, client) as submit,
         tqdm(total=total, unit="B", unit_scale=True) as bar,

@@ -23,11 +23,14 @@ Submit = Callable[..., Any]
 def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Submit]:
     """Open a pool that scores chunks with one model, which is sent to each worker once.
 
+    This process works too, whenever the others have enough to do. It need not wait for them to
+    start, which takes seconds where they must import PyTorch.
+
     Parameters
     ----------
     model : Model
     processes : int
-        1: in this process, when it is asked. More: a pool of new processes, each on one thread.
+        Processes that work, this one included, each on one thread.
     client : dask.distributed.Client, optional
         Then the workers of its cluster do it, `processes` is not looked at, and what a lost
         worker had is done again by another.
@@ -47,16 +50,25 @@ def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Su
     if client is not None:
         sent = client.scatter(model, broadcast=True)
         yield lambda chunk, **how: client.submit(score_chunk, chunk, sent, pure=False, **how)
-    elif processes == 1:
+        return
+    # New processes, not forks: a fork of a process with threads can stand still for ever.
+    start = multiprocessing.get_context("spawn")
+    others = processes - 1
+    pool = ProcessPoolExecutor(others, start, _receive, (model,)) if others else None
+    sent: list[Future] = []
+
+    def submit(chunk: Chunk, **how) -> Future:
+        sent[:] = [future for future in sent if not future.done()]
+        if len(sent) == 3 * others:
+            return _done(score_chunk(chunk, model, **how))
+        sent.append(pool.submit(_score, chunk, how))
+        return sent[-1]
+
+    try:
         with threadpool_limits(1):
-            yield lambda chunk, **how: _done(score_chunk(chunk, model, **how))
-    else:
-        # New processes, not forks: a fork of a process with threads can stand still for ever.
-        start = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(processes, start, _receive, (model,))
-        try:
-            yield lambda chunk, **how: pool.submit(_score, chunk, how)
-        finally:
+            yield submit
+    finally:
+        if pool:
             pool.shutdown(cancel_futures=True)
 
 
@@ -65,7 +77,7 @@ def in_order(
 ) -> Iterator[tuple[Chunk, Scored]]:
     """Yield each chunk with its result, in order, with at most `window` of them under way.
 
-    Without a window a fast reader would fill the memory with chunks that wait.
+    Without a window a fast reader would fill the memory with chunks that wait for a slow worker.
 
     Raises
     ------
@@ -75,7 +87,7 @@ def in_order(
     waiting = deque()
     for chunk in chunks:
         waiting.append((chunk, submit(chunk)))
-        if len(waiting) == window:
+        while waiting and (waiting[0][1].done() or len(waiting) == window):
             yield _next(waiting)
     while waiting:
         yield _next(waiting)

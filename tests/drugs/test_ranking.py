@@ -35,8 +35,8 @@ class Constant:
 
 
 def scored(*texts, model=None, top_k=100, **how):
-    """Score the lines of one chunk of the file "a"."""
-    return score_chunk(Chunk("a", 1, texts), model or Weights(), top_k, **how)
+    """Score the lines of one chunk of the file "a" and keep the best."""
+    return merge([score_chunk(Chunk("a", 1, texts), model or Weights(), **how)], top_k)
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +99,9 @@ def test_a_mixture_is_its_largest_organic_part_and_a_duplicate_counts_once():
 
 def test_damage_is_one_skipped_line_after_the_last():
     """The chunk's molecules are scored all the same; a chunk can hold damage alone."""
-    result = score_chunk(Chunk("a", 7, ("C", "CC"), damage="torn"), Weights(), 5)
+    result = score_chunk(Chunk("a", 7, ("C", "CC"), damage="torn"), Weights())
     assert (result.molecules, result.skipped) == (2, [Skipped("a", 9, "", "torn")])
-    assert score_chunk(Chunk("a", 7, (), damage="torn"), Weights(), 5).molecules == 0
+    assert score_chunk(Chunk("a", 7, (), damage="torn"), Weights()).molecules == 0
 
 
 def test_the_floor_drops_worse_molecules_and_keeps_equal_ones(compounds):
