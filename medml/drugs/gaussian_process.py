@@ -126,6 +126,10 @@ class Prediction:
         """Predicted pX, shape (n,)."""
         return self.weights @ self.locations
 
+    def below(self, value: float | np.ndarray) -> np.ndarray:
+        """Return the probability that a new measurement lies below one pX, or n of them, (n,)."""
+        return self.weights @ stdtr(self.freedom, (value - self.locations) / self.spreads)
+
     def quantile(self, level: float) -> np.ndarray:
         """Return the value below which a new measurement lies with probability `level`, (n,).
 

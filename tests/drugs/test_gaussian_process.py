@@ -210,6 +210,8 @@ def test_the_quantile_of_a_mixture_lies_where_the_shares_below_add_up():
     )
     assert alone.interval(0.8) == pytest.approx(student(7, 3, 2).interval(0.8))
     assert alone.mean == pytest.approx([3.0])
+    assert alone.below(4.5) == pytest.approx(student(7, 3, 2).cdf(4.5))
+    np.testing.assert_allclose(prediction.below(prediction.quantile(0.2)), 0.2, atol=1e-8)
 
 
 def test_sources_are_chosen_by_structures_and_small_ones_passed_over():
