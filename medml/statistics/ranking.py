@@ -4,6 +4,97 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+from medml.statistics.columns import as_counts, as_labels, as_numbers, ratio
+
+
+def auroc(labels: ArrayLike, scores: ArrayLike, *, counts: ArrayLike | None = None) -> float:
+    """Return the AUROC: how often a positive scores above a negative, a tie counting one half.
+
+    Parameters
+    ----------
+    labels : array_like of shape (rows,)
+        1 or True for a positive, 0 or False for a negative.
+    scores : array_like of shape (rows,)
+        A higher score speaks for a positive.
+    counts : array_like of shape (..., rows), optional
+        How often each row was drawn (see `as_counts`).
+
+    Returns
+    -------
+    float or numpy.ndarray of shape (...)
+        0.5 is chance, and what identical scores give; NaN, "not estimable", for one class only.
+
+    Raises
+    ------
+    ValueError
+        If labels, scores or counts are not what they should be (see `medml.statistics.columns`).
+
+    References
+    ----------
+    Hanley JA, McNeil BJ (1982), doi:10.1148/radiology.143.1.7063747.
+
+    Examples
+    --------
+    >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    0.75
+    """
+    positives, negatives = _by_score(labels, scores, counts)
+    below = negatives.cumsum(axis=-1) - negatives / 2
+    pairs = positives.sum(axis=-1) * negatives.sum(axis=-1)
+    return ratio((positives * below).sum(axis=-1), pairs)
+
+
+def average_precision(
+    labels: ArrayLike, scores: ArrayLike, *, counts: ArrayLike | None = None
+) -> float:
+    """Return the area under the precision-recall curve as a sum of steps (AUPRC).
+
+    Σ (R_n - R_(n-1)) P_n over the thresholds from the highest score down, with precision P_n and
+    recall R_n. Chance is the share of positives, not 0.5: a number without the prevalence beside
+    it says nothing.
+
+    Parameters
+    ----------
+    labels, scores, counts
+        As in `auroc`.
+
+    Returns
+    -------
+    float or numpy.ndarray of shape (...)
+        NaN, "not estimable", without a positive.
+
+    Raises
+    ------
+    ValueError
+        As in `auroc`.
+
+    References
+    ----------
+    Davis J, Goadrich M (2006), doi:10.1145/1143844.1143874.
+
+    Examples
+    --------
+    >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 3)
+    0.833
+    """
+    positives, negatives = (group[..., ::-1] for group in _by_score(labels, scores, counts))
+    found = positives.cumsum(axis=-1)
+    flagged = found + negatives.cumsum(axis=-1)
+    precision = found / np.where(flagged > 0, flagged, 1)  # none drawn yet: no step in recall
+    return ratio((positives * precision).sum(axis=-1), positives.sum(axis=-1))
+
+
+def _by_score(labels: ArrayLike, scores: ArrayLike, counts: ArrayLike | None) -> tuple:
+    """Return how many positives and negatives have each score, the scores in rising order."""
+    labels = as_labels(labels)
+    scores = as_numbers(scores, len(labels))
+    counts = as_counts(counts, len(labels))
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    counts, labels = counts[..., order], labels[order]
+    positives, negatives = counts * labels, counts * ~labels
+    return tuple(np.add.reduceat(group, starts, axis=-1) for group in (positives, negatives))
+
 
 def column_auroc(values: ArrayLike, labels: ArrayLike) -> np.ndarray:
     """Return the AUROC of each column by itself, from the ranks of its values.

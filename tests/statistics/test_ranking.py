@@ -2,9 +2,51 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-from medml.statistics import column_auroc, matched_auroc, stratified_auroc
+from medml.statistics import (
+    auroc,
+    average_precision,
+    column_auroc,
+    matched_auroc,
+    stratified_auroc,
+)
+
+ROWS = st.lists(st.tuples(st.booleans(), st.integers(-3, 3), st.integers(0, 3)), min_size=1)
+
+
+@given(ROWS)
+def test_areas_are_scikit_learns_with_ties_and_counts(rows):
+    """A count is how often a row stands in the table; without both classes nothing is known."""
+    labels, scores, counts = map(np.array, zip(*rows, strict=True))
+    repeated = np.repeat(labels, counts), np.repeat(scores, counts)
+    found = auroc(labels, scores, counts=counts), average_precision(labels, scores, counts=counts)
+    both = len(set(repeated[0])) == 2
+    peers = (
+        roc_auc_score(*repeated) if both else np.nan,
+        average_precision_score(*repeated) if any(repeated[0]) else np.nan,
+    )
+    assert found == pytest.approx(peers, nan_ok=True)
+
+
+def test_areas_of_many_counts_have_one_value_each():
+    """Rows of counts are resamples; without counts a plain number comes back."""
+    labels, scores = [0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4]
+    counts = np.array([[1, 1, 1, 1], [2, 0, 0, 1], [1, 0, 3, 0]])
+    np.testing.assert_equal(auroc(labels, scores, counts=counts), [0.75, 1, np.nan])
+    np.testing.assert_allclose(average_precision(labels, scores, counts=counts), [5 / 6, 1, np.nan])
+    assert isinstance(auroc(labels, scores), float)
+
+
+def test_one_class_has_no_area_and_identical_scores_have_one_half():
+    """Not estimable is NaN; the precision of a coin is the prevalence."""
+    assert np.isnan(auroc([1, 1], [0.1, 0.2]))
+    assert np.isnan(average_precision([0, 0], [0.1, 0.2]))
+    assert average_precision([1, 1], [0.1, 0.2]) == 1
+    assert auroc([0, 1, 1], [7, 7, 7]) == 0.5
+    assert average_precision([0, 1, 1], [7, 7, 7]) == pytest.approx(2 / 3)
 
 
 def test_the_auroc_of_each_column_is_scikit_learns():
