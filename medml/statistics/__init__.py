@@ -1,10 +1,20 @@
 """Statistics that every chapter shares: a number never stands without its interval."""
 
+from medml.statistics.calibration import (
+    calibration_intercept,
+    calibration_slope,
+    expected_calibration_error,
+    reliability_table,
+)
 from medml.statistics.intervals import (
     Interval,
     bootstrap_interval,
     cautious_interval,
     paired_difference,
+)
+from medml.statistics.measures import (
+    brier_score,
+    measure_table,
 )
 from medml.statistics.ranking import (
     auroc,
@@ -13,15 +23,47 @@ from medml.statistics.ranking import (
     matched_auroc,
     stratified_auroc,
 )
+from medml.statistics.rates import (
+    PredictiveValues,
+    accuracy,
+    mean,
+    negative_predictive_value,
+    positive_predictive_value,
+    predictive_values,
+    sensitivity,
+    specificity,
+)
+from medml.statistics.recalibration import (
+    at_temperature,
+    fit_isotonic,
+    fit_temperature,
+)
 
 __all__ = [
     "Interval",
+    "PredictiveValues",
+    "accuracy",
+    "at_temperature",
     "auroc",
     "average_precision",
     "bootstrap_interval",
+    "brier_score",
+    "calibration_intercept",
+    "calibration_slope",
     "cautious_interval",
     "column_auroc",
+    "expected_calibration_error",
+    "fit_isotonic",
+    "fit_temperature",
     "matched_auroc",
+    "mean",
+    "measure_table",
+    "negative_predictive_value",
     "paired_difference",
+    "positive_predictive_value",
+    "predictive_values",
+    "reliability_table",
+    "sensitivity",
+    "specificity",
     "stratified_auroc",
 ]

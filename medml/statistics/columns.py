@@ -20,14 +20,23 @@ def as_labels(labels: ArrayLike) -> np.ndarray:
     given = np.asarray(labels)
     if given.ndim != 1 or not len(given):
         raise ValueError(f"expected one label a row and at least one row, got shape {given.shape}")
-    strange = ~((given == 0) | (given == 1))
-    if strange.any():
-        row = int(np.argmax(strange))
-        raise ValueError(
-            f"labels must be 0 or 1 (or False or True), got {given[row]!s} in row {row}: "
-            "compare with the positive class, and leave rows without a label out"
-        )
-    return given.astype(bool)
+    return _as_booleans(
+        given, "labels", "compare with the positive class, and leave rows without a label out"
+    )
+
+
+def as_decisions(decisions: ArrayLike, rows: int) -> np.ndarray:
+    """Return decisions as booleans of shape (rows,): 1 or True is a flagged patient.
+
+    Raises
+    ------
+    ValueError
+        If their number is not `rows`, or one is anything but 0, 1, False or True, as a score is.
+    """
+    given = np.asarray(decisions)
+    if given.shape != (rows,):
+        raise ValueError(f"expected {rows} decisions, one for each row, got shape {given.shape}")
+    return _as_booleans(given, "decisions", "compare the scores with a threshold")
 
 
 def as_numbers(values: ArrayLike, rows: int, name: str = "scores") -> np.ndarray:
@@ -103,3 +112,14 @@ def ratio(top: ArrayLike, bottom: ArrayLike) -> float | np.ndarray:
     top, bottom = np.broadcast_arrays(np.asarray(top, dtype=float), bottom)
     result = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
     return result if result.ndim else float(result)
+
+
+def _as_booleans(given: np.ndarray, name: str, cure: str) -> np.ndarray:
+    """Return zeros and ones as booleans."""
+    strange = ~((given == 0) | (given == 1))
+    if strange.any():
+        row = int(np.argmax(strange))
+        raise ValueError(
+            f"{name} must be 0 or 1 (or False or True), got {given[row]!s} in row {row}: {cure}"
+        )
+    return given.astype(bool)
