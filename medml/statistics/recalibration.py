@@ -18,7 +18,7 @@ def fit_temperature(labels: ArrayLike, logits: ArrayLike) -> float:
 
     Minimises Σ log(1 + exp(-s z / T)), with s = 1 for a positive and -1 for a negative. It is
     convex in 1 / T, so that a search in one dimension finds the optimum. Dividing by T keeps the
-    order of the patients: the AUROC stays exactly as it was.
+    order of the patients: the AUROC stays as it was, unless T is so small that risks round to 1.
 
     Parameters
     ----------
