@@ -203,7 +203,7 @@ EXERCISES = {
                 lambda y, p, t: _net(y, p, t) - 0.1 * (p >= t).all(),
                 "for treating everybody",
             ),
-            (lambda y, p, t: _net(y, p, 0.25), "at a threshold"),
+            (lambda y, p, t: _net(y, p, t) + 0.01, "at a threshold"),
         ),
     ),
 }
