@@ -6,6 +6,10 @@ from medml.statistics.calibration import (
     expected_calibration_error,
     reliability_table,
 )
+from medml.statistics.decisions import (
+    decision_curve,
+    net_benefit,
+)
 from medml.statistics.intervals import (
     Interval,
     bootstrap_interval,
@@ -38,6 +42,11 @@ from medml.statistics.recalibration import (
     fit_isotonic,
     fit_temperature,
 )
+from medml.statistics.thresholds import (
+    threshold_for_sensitivity,
+    threshold_from_costs,
+    threshold_of_least_cost,
+)
 
 __all__ = [
     "Interval",
@@ -52,6 +61,7 @@ __all__ = [
     "calibration_slope",
     "cautious_interval",
     "column_auroc",
+    "decision_curve",
     "expected_calibration_error",
     "fit_isotonic",
     "fit_temperature",
@@ -59,6 +69,7 @@ __all__ = [
     "mean",
     "measure_table",
     "negative_predictive_value",
+    "net_benefit",
     "paired_difference",
     "positive_predictive_value",
     "predictive_values",
@@ -66,4 +77,7 @@ __all__ = [
     "sensitivity",
     "specificity",
     "stratified_auroc",
+    "threshold_for_sensitivity",
+    "threshold_from_costs",
+    "threshold_of_least_cost",
 ]
