@@ -10,6 +10,10 @@ from medml.statistics.decisions import (
     decision_curve,
     net_benefit,
 )
+from medml.statistics.fairness import (
+    equal_opportunity_thresholds,
+    implied_false_positive_rate,
+)
 from medml.statistics.intervals import (
     Interval,
     bootstrap_interval,
@@ -42,6 +46,10 @@ from medml.statistics.recalibration import (
     fit_isotonic,
     fit_temperature,
 )
+from medml.statistics.subgroups import (
+    group_gaps,
+    group_table,
+)
 from medml.statistics.thresholds import (
     threshold_for_sensitivity,
     threshold_from_costs,
@@ -62,9 +70,13 @@ __all__ = [
     "cautious_interval",
     "column_auroc",
     "decision_curve",
+    "equal_opportunity_thresholds",
     "expected_calibration_error",
     "fit_isotonic",
     "fit_temperature",
+    "group_gaps",
+    "group_table",
+    "implied_false_positive_rate",
     "matched_auroc",
     "mean",
     "measure_table",

@@ -1,6 +1,7 @@
 """Labels, scores and probabilities as arrays, or one clear error; counts of drawn rows."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 
@@ -76,6 +77,26 @@ def as_probabilities(values: ArrayLike, rows: int) -> np.ndarray:
             "pass predict_proba(x)[:, 1], or the sigmoid of a logit"
         )
     return values
+
+
+def as_groups(groups: ArrayLike, rows: int) -> np.ndarray:
+    """Return the name of each row's group, shape (rows,).
+
+    Raises
+    ------
+    ValueError
+        If their number is not `rows`, or one is missing.
+    """
+    groups = np.asarray(groups)
+    if groups.shape != (rows,):
+        raise ValueError(f"expected {rows} groups, one for each row, got shape {groups.shape}")
+    missing = pd.isna(groups)
+    if missing.any():
+        raise ValueError(
+            f"no group in row {int(np.argmax(missing))}: call it 'unknown' and keep it in the "
+            "table, since those whose group is not known may fare worst"
+        )
+    return groups
 
 
 def as_counts(counts: ArrayLike | None, rows: int) -> np.ndarray:
