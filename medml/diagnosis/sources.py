@@ -30,8 +30,8 @@ LEAKS = {
     "totcst": "it adds up the whole stay, known at discharge",
     "totmcst": "it adds up the whole stay, known at discharge",
     "avtisst": "it averages the intensity of treatment over days 3-25",
-    "dnr": "most orders were written after day 3, when death was already expected",
-    "dnrday": "it tells when the order was written, mostly after day 3",
+    "dnr": "half of the orders were written after day 3, when death was already expected",
+    "dnrday": "it tells when the order was written, half the time after day 3",
     "sps": "its weights were fitted to the survival of this study's patients",
     "surv2m": "it is the forecast of a model fitted to the survival of this study's patients",
     "surv6m": "it is the forecast of a model fitted to the survival of this study's patients",
@@ -112,8 +112,8 @@ def refuse_leaks(names: Iterable[str]) -> None:
     >>> refuse_leaks(["age", "dnr"])
     Traceback (most recent call last):
         ...
-    ValueError: column 'dnr' leaks: most orders were written after day 3, when death was already \
-expected
+    ValueError: column 'dnr' leaks: half of the orders were written after day 3, when death was \
+already expected
     """
     known = columns_of()
     for name in names:
