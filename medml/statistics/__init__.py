@@ -46,6 +46,13 @@ from medml.statistics.recalibration import (
     fit_isotonic,
     fit_temperature,
 )
+from medml.statistics.selective import (
+    area_under_risk_coverage,
+    confidence,
+    risk_coverage_curve,
+    selective_risk,
+    threshold_for_risk,
+)
 from medml.statistics.subgroups import (
     group_gaps,
     group_table,
@@ -60,6 +67,7 @@ __all__ = [
     "Interval",
     "PredictiveValues",
     "accuracy",
+    "area_under_risk_coverage",
     "at_temperature",
     "auroc",
     "average_precision",
@@ -69,6 +77,7 @@ __all__ = [
     "calibration_slope",
     "cautious_interval",
     "column_auroc",
+    "confidence",
     "decision_curve",
     "equal_opportunity_thresholds",
     "expected_calibration_error",
@@ -86,9 +95,12 @@ __all__ = [
     "positive_predictive_value",
     "predictive_values",
     "reliability_table",
+    "risk_coverage_curve",
+    "selective_risk",
     "sensitivity",
     "specificity",
     "stratified_auroc",
+    "threshold_for_risk",
     "threshold_for_sensitivity",
     "threshold_from_costs",
     "threshold_of_least_cost",
