@@ -7,7 +7,8 @@ outside D. θ_s is a constant.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -121,11 +122,12 @@ def fine_tune(
     seed: int = 0,
     steps: int = 100,
     rate: float = 1e-3,
+    optimiser: type[torch.optim.Optimizer] = torch.optim.Adam,
 ) -> FineTuned:
     """Fit a copy of the body and a new head to a target's labels.
 
-    Adam on all labels at once, squared error of the standardised labels. A fresh body makes it
-    training from scratch, all layers frozen a linear probe.
+    All labels at once, squared error of the standardised labels. A fresh body makes it training
+    from scratch, all layers frozen a linear probe.
 
     Parameters
     ----------
@@ -143,6 +145,8 @@ def fine_tune(
     steps : int
     rate : float
         Learning rate.
+    optimiser : type
+        Of torch.optim. Adam does not mind the scale of an objective; SGD steps in proportion to it.
 
     Returns
     -------
@@ -163,10 +167,29 @@ def fine_tune(
     level, spread = values.mean(), values.std()
     network = seeded(seed, lambda: FineTuned(copy.deepcopy(body), level, spread))
     _freeze(network.body, frozen)
-    inputs = torch.from_numpy(bits).float()
     target = torch.from_numpy((values - level) / spread).float()
-    _minimise(network, inputs, target, objective, steps, rate)
+    with _without_unused(network.body, bits) as inputs:
+        moving = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        _minimise(network, inputs, target, objective, steps, optimiser(moving, lr=rate))
     return network.eval()
+
+
+@contextmanager
+def _without_unused(body: nn.Sequential, bits: np.ndarray) -> Iterator[torch.Tensor]:
+    """Take the bits that no molecule has out of the body's first layer; put them back at the end.
+
+    Their weights get no gradient and stay at θ_s, so that training is the same without them, and
+    several times faster with few labels. Yields the inputs that are left.
+    """
+    whole, used = body[0], np.flatnonzero(bits.any(axis=0))
+    part = nn.Linear(len(used), whole.out_features)
+    part.weight = nn.Parameter(whole.weight.detach()[:, used], whole.weight.requires_grad)
+    part.bias = whole.bias
+    body[0] = part
+    yield torch.from_numpy(bits[:, used]).float()
+    with torch.no_grad():
+        whole.weight[:, used] = part.weight
+    body[0] = whole
 
 
 def _minimise(
@@ -175,11 +198,10 @@ def _minimise(
     target: torch.Tensor,
     objective: Objective,
     steps: int,
-    rate: float,
+    optimiser: torch.optim.Optimizer,
 ) -> None:
     """Train what is not frozen; the body as it comes is θ_s."""
     start = [parameter.detach().clone() for parameter in network.body.parameters()]
-    optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=rate)
     for _ in range(steps):
         optimiser.zero_grad()
         loss = nn.functional.mse_loss(network(inputs), target)

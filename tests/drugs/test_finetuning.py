@@ -55,34 +55,54 @@ def test_lambda_one_never_learns(source):
 
 
 def test_one_step_follows_the_written_gradient_of_the_documents_loss(source):
-    """(1 − λ)·∂L + 2λ·(θ_t − θ_s) by autograd on a formula of its own; none for the head's D."""
-    lam, seen = 0.3, []
+    """θ − η·((1 − λ)·∂L + 2λ·(θ_t − θ_s)) by autograd on a formula of its own; no D on the head."""
+    lam, rate, seen = 0.3, 0.05, []
 
     def spy(loss, distance, head):
         seen.append((loss, distance, head))
         return transfer_loss(lam)(loss, distance, head)
 
-    tuned = fine_tune(source.body, BITS, PX, spy, steps=7)
+    step = {"rate": rate, "optimiser": torch.optim.SGD}
+    tuned = fine_tune(source.body, BITS, PX, spy, steps=7, **step)
     loss, distance, head = seen[-1]
     assert distance.item() > 0
     assert seen[0][1].item() == 0  # the first step starts at the source
-    again = fine_tune(source.body, BITS, PX, transfer_loss(lam), steps=6)
+    again = fine_tune(source.body, BITS, PX, transfer_loss(lam), steps=6, **step)
     target = torch.from_numpy((PX - PX.mean()) / PX.std()).float()
     value = ((again(torch.from_numpy(BITS).float()) - target) ** 2).mean()
     gap = parameters(again.body) - parameters(source.body)
     assert loss.item() == pytest.approx(value.item(), rel=1e-6)
     assert distance.item() == pytest.approx((gap**2).sum().item(), rel=1e-5)
     assert head.item() == pytest.approx((parameters(again.head) ** 2).sum().item(), rel=1e-5)
-    gradient = torch.autograd.grad(value, again.head.parameters())
-    for own, expected in zip(tuned.head.parameters(), gradient, strict=True):
-        torch.testing.assert_close(own.grad, (1 - lam) * expected)
-    again.zero_grad()
-    value = ((again(torch.from_numpy(BITS).float()) - target) ** 2).mean()
-    gradient = torch.autograd.grad(value, again.body.parameters())
-    pairs = zip(tuned.body.parameters(), gradient, again.body.parameters(), strict=True)
-    for (own, expected, now), theirs in zip(pairs, source.body.parameters(), strict=True):
-        whole = (1 - lam) * expected + 2 * lam * (now - theirs).detach()
-        torch.testing.assert_close(own.grad, whole, atol=1e-6, rtol=1e-4)
+    gradient = torch.autograd.grad(value, list(again.parameters()))
+    theirs = [*source.body.parameters(), *again.head.parameters()]  # no pull on the head
+    for own, now, start, slope in zip(
+        tuned.parameters(), again.parameters(), theirs, gradient, strict=True
+    ):
+        expected = now - rate * ((1 - lam) * slope + 2 * lam * (now - start))
+        torch.testing.assert_close(own, expected, atol=1e-7, rtol=1e-5)
+
+
+def test_bits_that_no_labelled_molecule_has_keep_the_sources_weights(source):
+    """And all others move, and the first layer is whole again."""
+    bits = BITS[:6].copy()
+    tuned = fine_tune(source.body, bits, PX[:6], steps=3)
+    moved = (tuned.body[0].weight != source.body[0].weight).any(dim=0).numpy()
+    np.testing.assert_array_equal(moved, bits.any(axis=0))
+    assert tuned.body[0].weight.shape == source.body[0].weight.shape
+
+
+def test_for_plain_gradient_descent_lambda_shrinks_the_step_and_the_rate_can_undo_it(source):
+    """Rate η/(1 − λ) gives the steps of L + λ/(1 − λ)·D at the rate η; η itself does not."""
+    lam = 0.6
+    descent = {"steps": 20, "optimiser": torch.optim.SGD}
+
+    def tuned(objective, rate):
+        return parameters(fine_tune(source.body, BITS, PX, objective, rate=rate, **descent))
+
+    apart = tuned(l2_sp(2 * lam / (1 - lam), 0), 0.02)
+    torch.testing.assert_close(tuned(transfer_loss(lam), 0.02 / (1 - lam)), apart)
+    assert (tuned(transfer_loss(lam), 0.02) - apart).abs().max() > 1e-3
 
 
 def test_the_source_gets_no_gradient_and_stays_as_it_is(source):
