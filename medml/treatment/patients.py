@@ -44,3 +44,26 @@ def choose_patients(names: Sequence[str]) -> pd.DataFrame:
     if not len(names):
         raise ValueError("no patient chosen: give at least one name, such as adult#001")
     return table.loc[list(names)]
+
+
+def patient_folds(count: int = 5) -> list[tuple[list[str], list[str]]]:
+    """Split the 30 virtual patients into folds: of each, who is learnt from and who is held out.
+
+    Patient n of adolescents, adults and children is held out in fold (n - 1) mod `count`, so that
+    each fold holds out as many of each age, and each patient is held out once.
+
+    Examples
+    --------
+    >>> train, held_out = patient_folds()[3]
+    >>> len(train), held_out[:3]
+    (24, ['adolescent#004', 'adolescent#009', 'adult#004'])
+    """
+    names = load_virtual_patients().index.tolist()
+    fold = [(int(name[-3:]) - 1) % count for name in names]
+    return [
+        (
+            [name for name, k in zip(names, fold, strict=True) if k != number],
+            [name for name, k in zip(names, fold, strict=True) if k == number],
+        )
+        for number in range(count)
+    ]
