@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from medml.data.records import load_support2, support2_columns
+from medml.data.slips import move_back
 
 SOURCES = {
     "clinical": ("age", "sex", "dzgroup", "num.co", "diabetes", "dementia", "ca", "hday"),
@@ -148,7 +149,8 @@ def day3_features(records: pd.DataFrame, names: Sequence[str] | None = None) -> 
     Parameters
     ----------
     records : DataFrame
-        Rows of `load_support2`.
+        Rows of `load_support2`, with `medml.data.slips.move_back` applied; without it, values of
+        day 3 belong to other patients for almost half of the rows.
     names : sequence of str, optional
         Columns of any sources; all of them without it.
 
@@ -187,6 +189,9 @@ def day3_features(records: pd.DataFrame, names: Sequence[str] | None = None) -> 
 def load_day3(sources: Iterable[str] = SOURCES) -> Day3:
     """Load SUPPORT2 as it may be used on day 3: 9,105 patients, 25.9 % died in hospital.
 
+    Values of day 3 that stand beside the wrong patient in the public file are moved back, or are
+    gaps where that cannot be done (`medml.data.slips`).
+
     Parameters
     ----------
     sources : iterable of str
@@ -206,7 +211,7 @@ def load_day3(sources: Iterable[str] = SOURCES) -> Day3:
     ((9105, 9), 2360)
     """
     names = columns_of(sources)
-    records = load_support2()
+    records = move_back(load_support2())
     return Day3(
         features=day3_features(records, names),
         labels=records["hospdead"].to_numpy(bool),
