@@ -15,6 +15,7 @@ from medml.treatment.controllers import stronger_clinic
 from medml.treatment.encoding import DESCRIPTORS, FEATURES, doses, observe
 
 ACTIONS = 2
+STORED = Path(__file__).parents[2] / "experiments" / "results" / "insulin_folds"
 
 
 class GaussianPolicy(nn.Module):
@@ -43,7 +44,7 @@ class GaussianPolicy(nn.Module):
     """
 
     def __init__(
-        self, descriptors: bool = False, hidden: int = 64, log_std: float = -0.5, seed: int = 0
+        self, descriptors: bool = False, hidden: int = 32, log_std: float = -1.5, seed: int = 0
     ):
         super().__init__()
         self.options = {"descriptors": descriptors, "hidden": hidden}
@@ -135,3 +136,14 @@ def load_policy(path: str | Path) -> GaussianPolicy:
         msg = f"{path} is no policy of this module ({type(error).__name__}): train it anew"
         raise ValueError(msg) from error
     return policy.eval()
+
+
+def stored_policy(fold: int) -> GaussianPolicy:
+    """Read the policy that ``experiments/insulin_folds.py`` trained without a fold's patients.
+
+    Parameters
+    ----------
+    fold : int
+        Number of a fold of `patient_folds()`; the policy has never met who is held out in it.
+    """
+    return load_policy(STORED / f"fold{fold}.pt")

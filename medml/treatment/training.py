@@ -37,19 +37,19 @@ class Settings:
     seed : of weights, episodes, actions and order
     """
 
-    iterations: int = 40
-    copies: int = 20
+    iterations: int = 36
+    copies: int = 10
     days: int = 2
     gamma: float = 0.995
-    lam: float = 0.95
+    lam: float = 0.99
     clip: float = 0.2
-    epochs: int = 4
-    batches: int = 16
-    rate: float = 1e-3
+    epochs: int = 3
+    batches: int = 12
+    rate: float = 2e-3
     value_weight: float = 0.5
     most_gradient: float = 0.5
-    hidden: int = 64
-    log_std: float = -0.5
+    hidden: int = 32
+    log_std: float = -1.5
     descriptors: bool = False
     alpha: float = 1.0
     beta: float = 1.0
