@@ -87,6 +87,13 @@ def test_a_bin_that_a_resample_leaves_empty_has_no_interval():
     assert table.low.isna().tolist() == table.high.isna().tolist() == [False, True]
 
 
+def test_a_bin_holds_its_upper_edge():
+    """One half belongs to the lower of two bins."""
+    table = reliability_table([0, 1, 1], [0.1, 0.5, 0.6], 2, "width", resamples=10)
+    assert table.rows.tolist() == [2, 1]
+    assert table[["above", "up_to"]].to_numpy().tolist() == [[0, 0.5], [0.5, 1]]
+
+
 def test_identical_probabilities_are_one_bin():
     """Of equal count as well; the reliability is that of everyone."""
     table = reliability_table([0, 1, 1, 1], [0.3] * 4, 10, "count")

@@ -115,6 +115,19 @@ def test_one_row_a_patient_is_the_plain_bootstrap():
     assert bootstrap_interval(auroc, labels, scores, patients=names) == plain
 
 
+def test_a_statistic_with_counts_is_called_for_all_resamples_at_once():
+    """One call for the draws and one for the estimate; a built-in function loops."""
+    shapes = []
+
+    def share(values, counts=None):
+        shapes.append(np.shape(counts))
+        return values.mean() if counts is None else counts @ values / counts.sum(axis=-1)
+
+    bootstrap_interval(share, np.arange(30) % 2, resamples=77)
+    assert sorted(shapes) == [(), (77, 30)]
+    assert bootstrap_interval(max, np.arange(30.0))[::2] == (29, 29)
+
+
 def test_many_rows_are_computed_in_blocks(monkeypatch):
     """So that memory stays small; the draws are those of one block."""
     labels, scores, _, patients = simulated(40, 30)

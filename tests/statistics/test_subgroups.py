@@ -124,6 +124,17 @@ def test_a_group_of_three_patients_has_no_interval():
     assert gaps.loc["b"].notna().all(axis=None)
 
 
+def test_a_gap_to_nine_patients_is_not_estimable():
+    """Though the resamples of both groups together would give an interval."""
+    labels, probabilities, _, patients = simulated()
+    options = {"patients": patients, "resamples": 100}
+    for few, known in ((9, False), (10, True)):
+        named = np.where(patients < few, "few", "others")
+        for reference in ("few", "others"):
+            gaps = group_gaps(labels, probabilities, named, reference, **options)
+            assert np.isfinite(gaps.low.xs("prevalence", level="measure").item()) == known
+
+
 def test_a_group_of_one_class_tells_what_it_can():
     """No positive: no sensitivity and no AUROC; the specificity has its interval."""
     labels, probabilities, groups, _ = simulated()

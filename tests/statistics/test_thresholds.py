@@ -45,11 +45,11 @@ def test_the_threshold_is_the_highest_that_finds_enough(rows, wanted):
     assert sensitivity(labels, scores > threshold) < wanted
 
 
-def test_seven_of_ten_are_seven_of_ten():
-    """0.7 · 10 is a little more than 7 for a computer."""
-    scores = np.arange(10, 0, -1)
-    for tenth in range(1, 11):
-        assert threshold_for_sensitivity(np.ones(10), scores, tenth / 10) == 11 - tenth
+def test_fifty_five_of_a_hundred_are_fifty_five():
+    """0.55 · 100 is a little more than 55 for a computer."""
+    scores = np.arange(100, 0, -1)
+    for wanted in range(1, 101):
+        assert threshold_for_sensitivity(np.ones(100), scores, wanted / 100) == 101 - wanted
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_where_a_false_alarm_costs_too_much_nobody_is_flagged():
 
 @pytest.mark.parametrize(
     ("labels", "prevalence", "message"),
-    [([1, 1], None, "got 2 of 2 positive"), ([0, 0], 0.5, "got 0 of 2"), ([0, 1], 1, "and 1$")],
+    [([1, 1], 0.5, "got 2 of 2 positive"), ([0, 0], 0.5, "got 0 of 2"), ([0, 1], 1, "and 1$")],
 )
 def test_a_cost_needs_both_classes_and_a_prevalence(labels, prevalence, message):
     """Each is named."""
