@@ -4,9 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from medml.diagnosis.fusion import EarlyFusion, LateFusion, boosting, without_each_source
 from medml.statistics import auroc
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Trees as small as these only wait for each other on several threads."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="module")
