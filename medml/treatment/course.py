@@ -30,7 +30,11 @@ class Course(NamedTuple):
 
 
 def treat(
-    controller: Callable[[Chart], Dose], names: Sequence[str], *, seed: int = 0, **setting
+    controller: Callable[[Chart], Dose],
+    names: Sequence[str],
+    *,
+    seed: int | Sequence[int] = 0,
+    **setting,
 ) -> Course:
     """Treat patients with a controller for whole episodes.
 
@@ -40,10 +44,10 @@ def treat(
         Takes a `Chart`, returns a `Dose`. It cannot see the true glucose.
     names : sequence of str
         Patients; a name may come many times.
-    seed : int
-        Episode i has the generator of seed + i. Two controllers with one seed meet the same meals
-        and the same noise: their episodes are pairs. Two seeds that are closer than the number of
-        episodes share some of them: to test on unseen meals, take seeds far apart.
+    seed : int or sequence of int
+        Episode i has the generator of seed + i, or of seed[i]. Two controllers with one seed meet
+        the same meals and the same noise: their episodes are pairs. Two seeds that are closer than
+        the number of episodes share some of them: to test on unseen meals, take seeds far apart.
     **setting
         Days, sensor, meals …, see `Ward`.
 
@@ -59,7 +63,8 @@ def treat(
     ((2, 289), (2, 288))
     """
     ward = Ward(names, **setting)
-    ward.reset([np.random.default_rng(seed + i) for i in range(len(ward))])
+    seeds = seed + np.arange(len(ward)) if np.isscalar(seed) else seed
+    ward.reset([np.random.default_rng(number) for number in seeds])
     glucose, cgm = np.empty((2, ward.steps + 1, len(ward)))
     events = np.empty((3, ward.steps, len(ward)))
     chart = ward.chart()
