@@ -20,11 +20,15 @@ def predictive_value(answer):
     for value, message in tempting.items():
         if np.isclose(got, value):
             raise Refused(message, got)
-    if not np.isclose(got, _ppv(0.8, 0.95, 0.02)):
+    if got > 1:
+        raise Refused("Got {}; expected a share, between zero and one.", got)
+    if np.isclose(got, _ppv(0.8, 0.95, 0.02), atol=5e-3) and not _is_ppv(got, 0.8, 0.95, 0.02):
+        raise Refused("Got {}: nearly. Was it rounded inside the function?", got)
+    if not _is_ppv(got, 0.8, 0.95, 0.02):
         raise Refused("Got {}; count true and false alarms among many people.", got)
     for sensitivity, specificity, prevalence in ((0.6, 0.7, 0.4), (0.99, 0.5, 0.1)):
         got = number(call(answer, sensitivity, specificity, prevalence))
-        if not np.isclose(got, _ppv(sensitivity, specificity, prevalence)):
+        if not _is_ppv(got, sensitivity, specificity, prevalence):
             raise Refused("Right for one test, wrong for another: {}.", got)
 
 
@@ -102,6 +106,10 @@ def _ppv(sensitivity, specificity, prevalence):
     return hits / (hits + alarms)
 
 
+def _is_ppv(value, *rates):
+    return np.isclose(value, _ppv(*rates))
+
+
 def _net(labels, risks, threshold, weight=lambda t: t / (1 - t), flag=np.greater_equal):
     flagged = flag(risks, threshold)
     hits, alarms = (flagged & (labels == 1)).mean(), (flagged & (labels == 0)).mean()
@@ -142,6 +150,8 @@ EXERCISES = {
             (lambda sens, spec, prev: sens * prev, "a share of everybody"),
             (lambda sens, spec, prev: 1 - _ppv(sens, spec, prev), "the share of false alarms"),
             (lambda sens, spec, prev: sens, "count true and false alarms"),
+            (lambda sens, spec, prev: 100 * _ppv(sens, spec, prev), "expected a share"),
+            (lambda sens, spec, prev: round(_ppv(sens, spec, prev), 2), "rounded inside"),
             (lambda sens, spec, prev: _ppv(0.8, 0.95, 0.02), "wrong for another"),
         ),
     ),
