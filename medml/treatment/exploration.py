@@ -44,6 +44,20 @@ def shifted(controller: Controller, shifts: ArrayLike) -> Controller:
     return lambda chart: shift_dose(controller(chart), shifts)
 
 
+def one_clock(chart: Chart) -> int:
+    """Return the minute of a chart whose patients began together.
+
+    Raises
+    ------
+    ValueError
+        If they did not: days could not be told apart.
+    """
+    minutes = np.unique(chart.minute)
+    if len(minutes) != 1:
+        raise ValueError(f"patients must begin together, their minutes are {minutes[:3].tolist()}")
+    return int(minutes[0])
+
+
 class DailyTrial:
     """A controller that draws each patient's shifts anew at every midnight.
 
@@ -67,9 +81,10 @@ class DailyTrial:
 
     def __call__(self, chart: Chart) -> Dose:
         """Return the shifted dose for the next five minutes."""
-        if chart.minute[0] == 0:
+        minute = one_clock(chart)
+        if minute == 0:
             self.drawn = []
-        if chart.minute[0] % DAY == 0:
+        if minute % DAY == 0:
             self.drawn.append(self._rng.integers(len(self.arms), size=len(chart.cgm)))
         return shift_dose(self._controller(chart), self.arms[self.drawn[-1]])
 
@@ -100,7 +115,7 @@ class StepTrial:
 
     def __call__(self, chart: Chart) -> Dose:
         """Return the dose for the next five minutes."""
-        if chart.minute[0] == 0:
+        if one_clock(chart) == 0:
             self.drawn = []
         self.drawn.append(self._rng.normal(self.mean, self.spread, len(chart.cgm)))
         dose = self._controller(chart)

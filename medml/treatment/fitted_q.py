@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from medml.treatment.decision_process import Log
 
 PRIOR = 1.0  # made-up visits of every action, with the mean result of the state
-TOLERANCE = 1e-6
+TOLERANCE = 1e-5
 
 
 def fitted_q(log: Log, target: ArrayLike) -> np.ndarray:
