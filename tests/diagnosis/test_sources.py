@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from medml.data.records import load_support2, support2_columns
+from medml.data.slips import second_phase
 from medml.diagnosis.sources import (
     LEAKS,
     LEFT_OUT,
@@ -81,6 +82,16 @@ def test_outcomes_and_patients_belong_to_the_rows(records):
     assert day3.features["age"].iloc[1] == row["age"]
     assert day3.features[["male", "ca", "dzgroup: Cirrhosis"]].iloc[1].tolist() == [0, 0, 1]
     assert day3.days.min() == 3
+
+
+def test_the_loader_gives_each_patient_the_own_values_and_the_death_in_hospital(records):
+    """Moved back: creatinine agrees with the score `sps` in the second phase too."""
+    day3 = load_day3(["laboratory"])
+    second = second_phase(records)
+    own = pd.Series(day3.features["crea"].to_numpy())[second]
+    assert own.corr(records["sps"][second], method="spearman") > 0.2
+    assert day3.labels.sum() == 2360
+    assert day3.died.sum() == 6201
 
 
 def test_impossible_values_become_gaps_and_a_pulse_of_zero_stays(records):

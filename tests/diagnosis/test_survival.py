@@ -64,6 +64,13 @@ def test_weighted_labels_equal_kaplan_meier(pairs, horizon):
     assert table["weight"].sum() == pytest.approx(len(days))
 
 
+def test_survival_is_unknown_beyond_the_longest_follow_up():
+    """Day 6 of a study of five days; the last day itself is known."""
+    found = survival_at([2, 5], [1, 0], [5, 6])
+    assert found[0] == 0.5
+    assert np.isnan(found[1])
+
+
 def test_three_ways_with_a_censored_patient():
     """Dead on day 2; censored on day 3; dead on day 5; alive on day 6. The horizon is day 4."""
     days, died = [2, 3, 5, 6], [1, 0, 1, 0]
