@@ -15,6 +15,8 @@ from medml.files import sha256
 
 STORED = sorted(RESULTS.glob("*.json"))
 CATALOGUED = {file.name: file.checksum for name in names() for file in dataset(name).files}
+# A policy that one experiment trained is the input of another.
+CATALOGUED |= {path.name: f"sha256:{sha256(path)}" for path in RESULTS.rglob("*.pt")}
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
