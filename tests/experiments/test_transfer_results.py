@@ -103,3 +103,51 @@ def test_both_scripts_draw_the_same_labels():
         strict=True,
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """The stored scores of networks by task, source, split, arm and number of labels."""
+    found = [row for row in stored_run("transfer_networks")["rows"] if row["part"] == "scores"]
+    keys = ("task", "source", "split", "arm", "n")
+    return {tuple(row[key] for key in keys): row for row in found}
+
+
+def test_training_from_scratch_comes_out_again(networks):
+    """ABL1, first seed, 16 labels; it needs no source network. Another draw moves it by 0.1."""
+    bits, px, scaffolds = transfer_networks.load(ABL1)
+    test, order = transfer_networks.draw(px, scaffolds, 100, "scaffold")
+    arm = transfer_networks.SCRATCH
+    found = transfer_networks.tune(None, arm, {}, (bits, px), order[:16], test, 100)
+    stored = networks[ABL1, "clean", "scaffold", arm, 16]
+    assert found["auroc"] == pytest.approx(stored["auroc"][0], abs=0.02)
+    assert found["moved"] == pytest.approx(stored["moved"][0], rel=0.05)
+
+
+def test_more_lambda_moves_less_and_all_of_it_learns_nothing(networks):
+    """On both targets; with λ = 1 body and head stay as they were."""
+    for task in (DELTA, ABL1):
+        moved = [
+            np.mean(networks[task, "clean", "scaffold", arm, 64]["moved"])
+            for arm in ("all layers", "λ = 0.01", "λ = 0.1", "λ = 0.5", "λ = 0.9", "λ = 1")
+        ]
+        assert moved == sorted(moved, reverse=True)
+        assert moved[-1] == 0
+        assert np.mean(networks[task, "clean", "scaffold", "λ = 1", 64]["auroc"]) < 0.6
+
+
+def test_no_network_beats_the_process_with_sources(networks, scores):
+    """Clean source, scaffold split: every arm, target and number of labels, mean over seeds."""
+    for (task, source, split, _, n), row in networks.items():
+        if (source, split) == ("clean", "scaffold"):
+            rival = scores[task, split, MAIN, n]["auroc"]
+            assert np.mean(np.subtract(row["auroc"], rival)) < 0
+
+
+def test_leaked_molecules_look_like_transfer(networks):
+    """All layers, 64 labels, equal epochs: the leaky source gains where it has seen the test."""
+    clean, leaky = (
+        np.array(networks[DELTA, source, "scaffold", "all layers", 64]["auroc"])
+        for source in ("clean", "leaky")
+    )
+    assert low(leaky - clean) > 0
