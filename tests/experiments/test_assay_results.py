@@ -30,7 +30,7 @@ def test_the_first_seeds_come_out_again(delta):
 
 
 def test_choosing_finds_three_times_the_hits_of_chance(delta):
-    """After 12 % of the pool, eight seeds: the two that beat greedy; chance finds what it assays."""
+    """After 12 % of the pool, eight seeds: those that beat greedy; chance finds what it assays."""
     assert delta["random"]["found"] == pytest.approx(0.12, abs=0.03)
     for way in ("UCB", "diverse"):
         assert delta[way]["times_chance"] >= 3
