@@ -113,7 +113,7 @@ def api(root):
         if not members or (name.startswith("medml.course.") and name not in exported):
             continue
         lines += [f"## {name}", "", "```{eval-rst}", f".. py:currentmodule:: {name}", ""]
-        lines += [_rst(tree), *map(_entry, members), "```", ""]
+        lines += [_rst(tree), *(_entry(node, _imported(tree)) for node in members), "```", ""]
     return "\n".join(lines) + "\n"
 
 
@@ -151,10 +151,22 @@ def _is_public(node):
     return isinstance(node, kinds) and not node.name.startswith("_") and ast.get_docstring(node)
 
 
-def _entry(node):
+def _imported(tree):
+    """Return the full name of each name that a module imports from medml."""
+    found = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    found = [node for node in found if node.module.startswith("medml.")]
+    return {alias.name: f"{node.module}.{alias.name}" for node in found for alias in node.names}
+
+
+def _entry(node, imported):
     """Return the reStructuredText of a function or class."""
     kind, arguments = "class", ""
     if isinstance(node, ast.FunctionDef):
+        # Two rooms may each have a class of one name: the full name tells which is meant.
+        for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            for name in ast.walk(argument):
+                if isinstance(name, ast.Name):
+                    name.id = imported.get(name.id, name.id)
         kind, arguments = "function", f"({ast.unparse(node.args)})"
     return f".. py:{kind}:: {node.name}{arguments}\n\n{textwrap.indent(_rst(node), '   ')}\n"
 

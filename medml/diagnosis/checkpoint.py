@@ -24,7 +24,7 @@ def origin(model: nn.Module, train, validation, settings) -> dict:
     train, validation : data sets
         As `training.fit` takes them. Pixels, labels, patients and the augmentation of epoch 0
         count; each is read once.
-    settings : settings.Settings
+    settings : Settings
 
     Returns
     -------

@@ -140,7 +140,7 @@ def fit(
         Returns logits, shape (n, 2). It is moved to the device and ends in evaluation mode.
     train, validation : data sets
         Of different patients, both classes in each. Validation sees no augmentation.
-    settings : settings.Settings
+    settings : Settings
     checkpoint : path, optional
         File that is written after each epoch. If it exists, the run goes on from there.
 
