@@ -30,12 +30,19 @@ def test_the_first_seeds_come_out_again(delta):
 
 
 def test_choosing_finds_three_times_the_hits_of_chance(delta):
-    """After 12 % of the pool, eight seeds: those that beat greedy; chance finds what it assays."""
-    assert delta["random"]["found"] == pytest.approx(0.12, abs=0.03)
+    """After 12 % of the pool, eight seeds. Chance is known exactly: the share that was assayed.
+
+    The random plays were a little lucky, so that ratios to them are a little lower.
+    """
+    chance = delta["random"]["assayed"][-1] / delta["random"]["molecules"]
+    assert chance == pytest.approx(0.12, abs=0.001)
+    assert delta["random"]["found_low"] < chance < delta["random"]["found_high"]
+    for way in ("greedy", "UCB", "diverse"):
+        assert delta[way]["found"] >= 3 * chance
+        assert len(delta[way]["share"]) >= 8
     for way in ("UCB", "diverse"):
         assert delta[way]["times_chance"] >= 3
-        assert delta[way]["found_minus_greedy_low"] > 0
-        assert len(delta[way]["share"]) >= 8
+        assert delta[way]["scaffolds_minus_greedy_low"] > 0
     assert delta["UCB"]["times_chance_low"] > 2.5
     assert delta["uncertain"]["found_high"] < delta["greedy"]["found_low"]
 
@@ -52,6 +59,6 @@ def test_what_was_chosen_is_no_sample_of_the_pool_and_the_control_is(delta):
     """The chosen are stronger than the pool; the control's interval holds the pool's mean."""
     row = delta["greedy, 5 by chance"]
     assert row["measured_low"] > row["pool_mean"] + 0.5
-    assert row["control_measured_low"] < row["pool_mean"] < row["control_measured_high"] + 0.1
+    assert row["control_measured_low"] < row["pool_mean"] < row["control_measured_high"]
     assert row["disappointment"] > 0
     assert row["control_disappointment"] > 0
