@@ -7,15 +7,15 @@ from medml.treatment.confounding import adjusted_difference, crude_difference
 
 
 def test_the_adjusted_difference_is_what_a_hand_computes():
-    """Strata of (2, 2) and (1, 3) with differences 1/2 and 1/3, weights 1 and 3/4."""
-    outcome = [1, 1, 1, 0, 1, 0, 1, 1]
-    treated = [True, True, False, False, True, False, False, False]
-    strata = list("aaaabbbb")
-    right = (1 * 1 / 2 + 0.75 * 1 / 3) / 1.75
+    """Strata of (2, 2) and (1, 4) with differences 1/2 and 1/4, weights 1 and 4/5."""
+    outcome = [1, 1, 1, 0, 1, 0, 1, 1, 1]
+    treated = [True, True, False, False, True, False, False, False, False]
+    strata = list("aaaabbbbb")
+    right = (1 * 1 / 2 + 0.8 * 1 / 4) / 1.8
     difference, compared = adjusted_difference(outcome, treated, strata)
     assert difference == pytest.approx(right)
     assert compared == 1
-    assert crude_difference(outcome, treated) == pytest.approx(1 - 3 / 5)
+    assert crude_difference(outcome, treated) == pytest.approx(1 - 4 / 6)
 
 
 def test_a_stratum_without_both_is_left_out():
