@@ -166,6 +166,26 @@ def test_a_run_that_was_stopped_goes_on_bit_for_bit(tmp_path, update):
     assert (whole.policy.centre != 0).any()
 
 
+def test_each_iteration_and_each_seed_meets_other_episodes():
+    """A policy that never changes collects other rewards each time."""
+
+    def leave(policy, optimiser, rollout, settings, seed):
+        return {"policy loss": 0.0}
+
+    first = learn(["adult#001"], SMALL, leave).history["reward"]
+    other = learn(["adult#001"], replace(SMALL, seed=1), leave).history["reward"]
+    assert first.nunique() == len(first)
+    assert not set(first) & set(other)
+
+
+def test_returns_stop_at_the_end_of_an_episode():
+    """By hand, with γ = 1/2: what comes after the end does not count."""
+    ended = torch.tensor([[False], [True], [False], [True]])
+    values = torch.tensor([[1.0], [2.0], [4.0], [8.0]])
+    expected = torch.tensor([[2.0], [2.0], [8.0], [8.0]])
+    torch.testing.assert_close(discount(values, ended, 0.5), expected)
+
+
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     """Another network, other patients, another algorithm; a damaged file."""
     names, path = ["adult#001"], tmp_path / "run.pt"
