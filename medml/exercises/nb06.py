@@ -51,6 +51,8 @@ def cross_fitted(answer):
         raise Refused("No calibrator was fitted at all.")
     if any(len(some) != len(others) for some, others in shown):
         raise Refused("A calibrator was given labels and scores of different rows.")
+    if not all(np.isin(others, scores).all() for _, others in shown):
+        raise Refused("A calibrator was fitted on scores that were repaired before.")
     means = {f: labels[fold == f].mean() for f in range(3)}
     if np.allclose(got, [means[f] for f in fold]):
         raise Refused("Each calibrator was fitted on the very rows that it calibrates.")
@@ -114,6 +116,14 @@ def _net(labels, risks, threshold, weight=lambda t: t / (1 - t), flag=np.greater
     flagged = flag(risks, threshold)
     hits, alarms = (flagged & (labels == 1)).mean(), (flagged & (labels == 0)).mean()
     return hits - alarms * weight(threshold)
+
+
+def _in_place(labels, scores, fold, fit):
+    """Overwrite the scores, so that later calibrators see repaired ones."""
+    for one in np.unique(fold):
+        inside = fold == one
+        scores[inside] = fit(labels[~inside], scores[~inside])(scores[inside])
+    return scores
 
 
 def _fold_by_fold(labels, scores, fold, fit, choose):
@@ -185,6 +195,7 @@ EXERCISES = {
                 lambda labels, scores, fold, fit: fit(labels[fold > 0], scores)(scores),
                 "different rows",
             ),
+            (_in_place, "repaired before"),
         ),
     ),
     "06.net_benefit": Exercise(
