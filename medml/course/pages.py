@@ -152,17 +152,21 @@ def _is_public(node):
 
 
 def _imported(tree):
-    """Return the full name of each name that a module imports from medml."""
+    """Return each name that a module imports from medml with the module it comes from."""
     found = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     found = [node for node in found if node.module.startswith("medml.")]
-    return {alias.name: f"{node.module}.{alias.name}" for node in found for alias in node.names}
+    return {
+        alias.name: f"{node.module.rsplit('.')[-1]}.{alias.name}"
+        for node in found
+        for alias in node.names
+    }
 
 
 def _entry(node, imported):
     """Return the reStructuredText of a function or class."""
     kind, arguments = "class", ""
     if isinstance(node, ast.FunctionDef):
-        # Two rooms may each have a class of one name: the full name tells which is meant.
+        # Two rooms may each have a class of one name: the module tells which is meant.
         for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
             for name in ast.walk(argument):
                 if isinstance(name, ast.Name):
