@@ -1,5 +1,6 @@
 """Nodules as plain arrays in one .npz file, so that they are computed only once."""
 
+import contextlib
 import hashlib
 import zipfile
 import zlib
@@ -44,12 +45,9 @@ def cached_arrays(
     DataError
         If the file cannot be written; this is known before anything is computed.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if str(file["key"]) == key:
-                return {name: file[name] for name in file.files if name != "key"}
-    except _UNREADABLE:
-        pass
+    with contextlib.suppress(*_UNREADABLE), np.load(path, allow_pickle=False) as file:
+        if str(file["key"]) == key:
+            return {name: file[name] for name in file.files if name != "key"}
     with atomic_write(path) as file:
         arrays = compute()
         np.savez_compressed(file, key=np.array(key), **arrays)

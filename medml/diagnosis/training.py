@@ -18,7 +18,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from torch import nn
 from tqdm import tqdm
 
-from medml.diagnosis import checkpoint as checkpoints
+from medml import checkpoint as checkpoints
+from medml.diagnosis.origin import origin
 from medml.diagnosis.run import Run, available, logits
 from medml.diagnosis.settings import Settings
 
@@ -159,9 +160,9 @@ def fit(
     _check_sets(train, validation)
     validation = validation.subset(np.arange(len(validation)), augment=None)
     run = Run(model, train, validation, settings)
-    origin = checkpoints.origin(model, train, validation, settings) if checkpoint else None
+    depends_on = origin(model, train, validation, settings) if checkpoint else None
     if checkpoint and Path(checkpoint).exists():
-        run.load_state_dict(checkpoints.load(checkpoint, origin))
+        run.load_state_dict(checkpoints.load(checkpoint, depends_on))
     first = len(run.history) + 1
     with _own_state(settings):
         for epoch in tqdm(range(first, settings.epochs + 1), "epochs"):
@@ -169,7 +170,7 @@ def fit(
                 break
             run.one_epoch(epoch)
             if checkpoint:
-                checkpoints.save(checkpoint, origin, run.state_dict())
+                checkpoints.save(checkpoint, depends_on, run.state_dict())
     model.load_state_dict(run.best)
     model.eval()
     return Fit(pd.DataFrame(run.history), run.best_epoch)

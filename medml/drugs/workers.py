@@ -119,7 +119,7 @@ _model: Model | None = None  # in a worker process: what it was sent
 
 def _receive(model: Model) -> None:
     """Keep the model and use one thread, since there is a process for each core."""
-    global _model  # noqa: PLW0603
+    global _model  # noqa: PLW0603  a worker has no other place for it
     _model = model
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -47,11 +47,9 @@ from medml.statistics.recalibration import (
     fit_temperature,
 )
 from medml.statistics.selective import (
-    area_under_risk_coverage,
     confidence,
     risk_coverage_curve,
     selective_risk,
-    threshold_for_risk,
 )
 from medml.statistics.subgroups import (
     group_gaps,
@@ -67,7 +65,6 @@ __all__ = [
     "Interval",
     "PredictiveValues",
     "accuracy",
-    "area_under_risk_coverage",
     "at_temperature",
     "auroc",
     "average_precision",
@@ -100,7 +97,6 @@ __all__ = [
     "sensitivity",
     "specificity",
     "stratified_auroc",
-    "threshold_for_risk",
     "threshold_for_sensitivity",
     "threshold_from_costs",
     "threshold_of_least_cost",

@@ -7,7 +7,6 @@ squared error. A confidence orders the answers: the highest are given first.
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import digamma
 
 from medml.statistics.columns import as_counts, as_decisions, as_numbers, as_probabilities, ratio
 
@@ -68,55 +67,14 @@ def risk_coverage_curve(losses: ArrayLike, confidence: ArrayLike) -> pd.DataFram
     >>> risk_coverage_curve([1, 0, 0, 1], [0.6, 0.9, 0.8, 0.6]).to_dict("list")
     {'coverage': [0.25, 0.5, 1.0], 'risk': [0.0, 0.0, 0.5]}
     """
-    rows, total, thresholds = _from_the_surest(losses, confidence, None)
-    rows, total = rows.cumsum(), total.cumsum()
-    curve = {"coverage": rows / rows[-1], "risk": total / rows}
-    return pd.DataFrame(curve, index=pd.Index(thresholds, name="threshold"))
-
-
-def area_under_risk_coverage(
-    losses: ArrayLike, confidence: ArrayLike, *, counts: ArrayLike | None = None
-) -> float:
-    """Return the mean of the risk over the coverages 1/n, 2/n, … 1.
-
-    Of rows with the same confidence none comes first: their order is averaged out. A confidence
-    that says nothing gives the mean loss. 0 is out of reach for a model that errs at all: with
-    wrong answers last, and their share r, the area still is about r + (1 - r) log(1 - r).
-
-    Parameters
-    ----------
-    losses, confidence : array_like of shape (rows,)
-        As in `risk_coverage_curve`.
-    counts : array_like of shape (..., rows), optional
-        How often each row was drawn.
-
-    Returns
-    -------
-    float or numpy.ndarray of shape (...)
-        In the unit of the losses; NaN where no row was drawn.
-
-    Raises
-    ------
-    ValueError
-        As in `risk_coverage_curve`.
-
-    References
-    ----------
-    Geifman Y, Uziel G, El-Yaniv R (2019), arXiv 1805.08206.
-
-    Examples
-    --------
-    >>> round(area_under_risk_coverage([0, 0, 1], [0.9, 0.8, 0.7]), 3)  # (0 + 0 + 1/3) / 3
-    0.111
-    """
-    rows, total, _ = _from_the_surest(losses, confidence, counts)
-    before_rows = rows.cumsum(axis=-1) - rows
-    before_total = total.cumsum(axis=-1) - total
-    loss = total / np.where(rows > 0, rows, 1)
-    # Σ over j = 1 … rows of (before_total + j loss) / (before_rows + j), by harmonic numbers.
-    harmonic = digamma(before_rows + rows + 1) - digamma(before_rows + 1)
-    area = rows * loss + (before_total - before_rows * loss) * harmonic
-    return ratio(area.sum(axis=-1), rows.sum(axis=-1))
+    losses = as_numbers(losses, len(losses), "losses")
+    confidence = as_numbers(confidence, len(losses), "confidences")
+    if not len(losses):
+        raise ValueError("expected at least one row, got none")
+    table = pd.DataFrame({"threshold": confidence, "loss": losses}).groupby("threshold")["loss"]
+    from_the_surest = table.agg(["size", "sum"])[::-1].cumsum()
+    rows = from_the_surest["size"]
+    return pd.DataFrame({"coverage": rows / len(losses), "risk": from_the_surest["sum"] / rows})
 
 
 def selective_risk(
@@ -150,53 +108,3 @@ def selective_risk(
     losses = as_numbers(losses, len(losses), "losses")
     counts = as_counts(counts, len(losses)) * as_decisions(answered, len(losses))
     return ratio(counts @ losses, counts.sum(axis=-1))
-
-
-def threshold_for_risk(losses: ArrayLike, confidence: ArrayLike, wanted: float) -> float:
-    """Return the lowest confidence from which the mean loss is at most `wanted`.
-
-    Choose it on other patients than those it is judged on. Even there it is a hope, not a promise:
-    the best of many thresholds was lucky, and patients of another hospital can be unlike these.
-
-    Parameters
-    ----------
-    losses, confidence : array_like of shape (rows,)
-        As in `risk_coverage_curve`.
-    wanted : float
-        Mean loss, at least 0.
-
-    Returns
-    -------
-    float
-        One of the confidences; infinity, "always abstain", if no threshold is safe enough.
-
-    Raises
-    ------
-    ValueError
-        As in `risk_coverage_curve`, or if `wanted` is below 0 or NaN.
-
-    Examples
-    --------
-    >>> threshold_for_risk([0, 1, 0, 0, 1], [0.9, 0.8, 0.7, 0.6, 0.5], 0.25)
-    0.6
-    """
-    if not wanted >= 0:
-        raise ValueError(f"expected a risk of at least 0, got {wanted}")
-    curve = risk_coverage_curve(losses, confidence)
-    safe = curve.index[curve["risk"] <= wanted + 1e-12]
-    return float(safe.min()) if len(safe) else np.inf
-
-
-def _from_the_surest(losses: ArrayLike, confidence: ArrayLike, counts: ArrayLike | None) -> tuple:
-    """Return how many rows have each confidence, their total loss and the confidences, falling."""
-    losses = as_numbers(losses, len(losses), "losses")
-    confidence = as_numbers(confidence, len(losses), "confidences")
-    if not len(losses):
-        raise ValueError("expected at least one row, got none")
-    counts = as_counts(counts, len(losses))
-    order = np.argsort(-confidence, kind="stable")
-    starts = np.flatnonzero(np.diff(-confidence[order], prepend=-np.inf))
-    counts = counts[..., order]
-    rows = np.add.reduceat(counts, starts, axis=-1)
-    total = np.add.reduceat(counts * losses[order], starts, axis=-1)
-    return rows, total, confidence[order][starts]

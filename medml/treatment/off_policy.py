@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from medml.statistics import Interval
+from medml.statistics import Interval, bootstrap_interval
 from medml.treatment.importance import ESTIMATORS, doubly_robust, effective_sample_size
 
 LEAST_EFFECTIVE = 10  # episodes
 LARGEST_SHARE = 0.05  # of all weight, on one episode
-LEVEL = 0.95
 RESAMPLES = 400
+DOUBLY_ROBUST = {"doubly robust": False, "weighted doubly robust": True}  # weights normalised
 
 
 class Evaluation(NamedTuple):
@@ -33,18 +33,6 @@ class Evaluation(NamedTuple):
     largest: float
     mean_weight: Interval
     reasons: tuple[str, ...]
-
-
-def draw_counts(patients: ArrayLike, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return how often each episode counts when whole patients are drawn anew.
-
-    Returns
-    -------
-    numpy.ndarray of shape (resamples, episodes)
-    """
-    names, patient = np.unique(patients, return_inverse=True)
-    draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    return draws[:, patient].astype(float)
 
 
 def evaluate(
@@ -88,27 +76,33 @@ def evaluate(
     if weights.ndim != 2 or weights.shape != rewards.shape or not weights.size:
         msg = f"expected weights and rewards of one shape (episodes, steps), got {weights.shape}"
         raise ValueError(f"{msg} and {rewards.shape}")
-    effective = effective_sample_size(weights[:, -1])
-    patients = np.arange(len(weights)) if patients is None else patients
-    drawn = draw_counts(patients, RESAMPLES, np.random.default_rng(seed))
-    counts = np.vstack([np.ones(len(weights)), drawn])
-    answers = {name: method(weights, rewards, counts) for name, method in ESTIMATORS.items()}
-    if values is not None:
-        for name, normalise in (("doubly robust", False), ("weighted doubly robust", True)):
-            robust = doubly_robust(weights, rewards, *values, counts, normalise=normalise)
-            answers[name] = robust
-    mean_weight = _interval(counts @ weights[:, -1] / counts.sum(axis=-1))
-    largest = float(weights[:, -1].max() / max(weights[:, -1].sum(), np.finfo(float).tiny))
+    last = weights[:, -1]
+    effective = effective_sample_size(last)
+    names = [*ESTIMATORS, *(DOUBLY_ROBUST if values is not None else ()), "mean weight"]
+    found = bootstrap_interval(
+        _answers,
+        *(weights, rewards, *(values or ())),
+        patients=patients,
+        resamples=RESAMPLES,
+        seed=seed,
+    )
+    table = pd.DataFrame(found._asdict(), index=names)
+    mean_weight = Interval(*table.loc["mean weight"].tolist())
+    largest = float(last.max() / max(last.sum(), np.finfo(float).tiny))
     reasons = _reasons(effective, largest, mean_weight)
-    rows = {name: _interval(answer) for name, answer in answers.items()}
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "low", "high"])
+    table = table.drop("mean weight")
     table = table * np.nan if reasons and refuse else table
     return Evaluation(table, effective, largest, mean_weight, reasons)
 
 
-def _interval(answers: np.ndarray) -> Interval:
-    low, high = np.quantile(answers[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(answers[0]), float(low), float(high))
+def _answers(weights, rewards, *values, counts=None) -> np.ndarray:
+    """Return what each estimator says, and last the mean weight, shape (..., estimators + 1)."""
+    counts = np.ones(len(weights)) if counts is None else counts
+    answers = [method(weights, rewards, counts) for method in ESTIMATORS.values()]
+    if values:
+        for normalise in DOUBLY_ROBUST.values():
+            answers.append(doubly_robust(weights, rewards, *values, counts, normalise=normalise))
+    return np.stack([*answers, counts @ weights[:, -1] / counts.sum(axis=-1)], axis=-1)
 
 
 def _reasons(effective: float, largest: float, mean: Interval) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """Training of a policy on simulated patients, with checkpoints."""
 
-import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from medml.files import atomic_write
+from medml import checkpoint as checkpoints
 from medml.treatment.patients import choose_patients
 from medml.treatment.policy import GaussianPolicy
 from medml.treatment.ppo import ppo_update
@@ -100,13 +98,17 @@ def learn(
     run = asdict(settings) | {"patients": " ".join(names), "update": update.__name__}
     history = []
     if checkpoint and Path(checkpoint).exists():
-        history = _resume(checkpoint, run, policy, optimiser)
+        state = checkpoints.load(checkpoint, run)
+        policy.load_state_dict(state["policy"])
+        optimiser.load_state_dict(state["optimiser"])
+        history = state["history"]
     for iteration in tqdm(range(len(history), settings.iterations), "iterations"):
         for group in optimiser.param_groups:
             group["lr"] = settings.rate * (1 - iteration / settings.iterations)
         history.append(_iterate(policy, optimiser, names, settings, update, iteration))
         if checkpoint:
-            _keep(checkpoint, run, policy, optimiser, history)
+            state = {"policy": policy.state_dict(), "optimiser": optimiser.state_dict()}
+            checkpoints.save(checkpoint, run, state | {"history": history})
     return Training(policy.eval(), pd.DataFrame(history))
 
 
@@ -129,35 +131,3 @@ def _iterate(policy, optimiser, names, settings, update, iteration: int) -> dict
         raise FloatingPointError(f"iteration {iteration}: {losses}; try a smaller rate")
     reward = rollout.rewards.mean().item()
     return {"iteration": iteration, "reward": reward, **losses}
-
-
-def _keep(path, run: dict, policy, optimiser, history: list) -> None:
-    """Write a checkpoint in one step, with its hash in front."""
-    state = {"policy": policy.state_dict(), "optimiser": optimiser.state_dict()}
-    buffer = io.BytesIO()
-    torch.save({"run": run, "state": state, "history": history}, buffer)
-    with atomic_write(path) as file:
-        file.write(hashlib.sha256(buffer.getbuffer()).digest())
-        file.write(buffer.getbuffer())
-
-
-def _resume(path, run: dict, policy, optimiser) -> list:
-    """Take policy and optimiser from a checkpoint of the same run; return its history."""
-    content = Path(path).read_bytes()
-    size = hashlib.sha256().digest_size
-    if hashlib.sha256(content[size:]).digest() != content[:size]:
-        msg = f"{path} is damaged or no checkpoint of this module: delete it to start anew"
-        raise ValueError(msg)
-    stored = torch.load(io.BytesIO(content[size:]), map_location="cpu", weights_only=True)
-    before = stored["run"]
-    differences = [
-        f"{name} was {before.get(name)!r}, is {run.get(name)!r}"
-        for name in run | before
-        if before.get(name) != run.get(name)
-    ]
-    if differences:
-        msg = f"{path} belongs to another run: {'; '.join(differences)}; name another file"
-        raise ValueError(msg)
-    policy.load_state_dict(stored["state"]["policy"])
-    optimiser.load_state_dict(stored["state"]["optimiser"])
-    return stored["history"]

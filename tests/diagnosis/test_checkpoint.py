@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from medml.diagnosis import checkpoint
+from medml import checkpoint
 from medml.diagnosis.nodules import NoduleDataset
 from medml.diagnosis.training import Settings, fit, predict
 

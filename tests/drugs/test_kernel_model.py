@@ -26,7 +26,7 @@ def test_it_predicts_what_the_gaussian_process_predicts(known):
     asked = np.vstack([fingerprints(sample_smiles(library_paths()[1], 300, 0)), bits[:1] * 0])
     every = np.vstack([bits, asked])
     expected = gaussian_process.predict(tanimoto(every, every), np.arange(121), values).mean[121:]
-    model = pickle.loads(pickle.dumps(KernelModel(bits, values)))  # noqa: S301
+    model = pickle.loads(pickle.dumps(KernelModel(bits, values)))  # noqa: S301  our own
     np.testing.assert_allclose(model.predict(asked), expected, atol=1e-4)
 
 

@@ -100,7 +100,10 @@ def test_a_dose_beyond_the_pump_is_cut_with_a_warning():
 def test_what_is_on_board_follows_the_formula_of_two_compartments(tau):
     """3 U, and 2 U twenty minutes later."""
     on_board = OnBoard(tau, 1)
-    left = lambda t: (1 + t / tau) * np.exp(-t / tau) if t > 0 else 0.0  # noqa: E731
+
+    def left(t):
+        return (1 + t / tau) * np.exp(-t / tau) if t > 0 else 0.0
+
     for step in range(60):
         on_board.add(np.array([{0: 3.0, 4: 2.0}.get(step, 0.0)]))
         now = 5 * (step + 1)

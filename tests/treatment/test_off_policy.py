@@ -6,7 +6,7 @@ import pytest
 from medml.treatment.decision_process import draw_log, policy_value
 from medml.treatment.fitted_q import cross_fitted
 from medml.treatment.importance import effective_sample_size, step_weights
-from medml.treatment.off_policy import draw_counts, evaluate
+from medml.treatment.off_policy import evaluate
 
 
 def test_the_intervals_hold_the_truth(process, even):
@@ -67,12 +67,8 @@ def test_ten_episodes_of_equal_weight_are_not_too_few():
 
 
 def test_whole_patients_are_drawn():
-    """Episodes of one patient are counted alike; as many patients as there are."""
-    patients = ["b", "a", "b", "c"]
-    counts = draw_counts(patients, 500, np.random.default_rng(0))
-    assert (counts[:, 0] == counts[:, 2]).all()
-    assert (counts[:, [0, 1, 3]].sum(axis=1) == 3).all()
-    rewards = np.repeat([[0.0], [1.0]], 30, axis=0)  # two patients: nothing is known well
+    """Two patients with thirty episodes each: the interval runs from one to the other."""
+    rewards = np.repeat([[0.0], [1.0]], 30, axis=0)
     one = evaluate(np.ones((60, 1)), rewards, patients=np.repeat([1, 2], 30)).table.loc["weighted"]
     assert (one["low"], one["high"]) == (0, 1)
 

@@ -45,7 +45,10 @@ def test_a_shift_that_helps_is_found_and_kept(chart):
 
 def test_a_useless_search_ends_without_a_shift(chart):
     """Every shift makes it worse."""
-    far = lambda shift, day: 110 + 300 * np.abs(shift).sum(axis=1)  # noqa: E731
+
+    def far(shift, day):
+        return 110 + 300 * np.abs(shift).sum(axis=1)
+
     log = play(Personalised(flat, days=20), chart, far, 25)
     assert (log[log["day"] > 20]["why"] == "none kept").all()
     assert not log.loc[log["day"] > 20, ["basal", "bolus"]].any(axis=None)
@@ -67,7 +70,10 @@ def test_a_kept_shift_that_turns_bad_is_taken_back_for_good(chart):
 
 def test_a_bad_day_is_followed_by_one_without_a_shift(chart):
     """Every shift leads to 45 mg/dL."""
-    harm = lambda shift, day: np.where(np.abs(shift).sum(axis=1) > 1e-9, 45.0, 110.0)  # noqa: E731
+
+    def harm(shift, day):
+        return np.where(np.abs(shift).sum(axis=1) > 1e-9, 45.0, 110.0)
+
     log = play(Personalised(flat, days=30), chart, harm, 29)
     tried = log[(log["why"] == "trial") & (log[["basal", "bolus"]].abs().sum(axis=1) > 0)]
     assert len(tried) > 0
@@ -79,7 +85,10 @@ def test_a_bad_day_is_followed_by_one_without_a_shift(chart):
 def test_no_shift_leaves_the_trust_region_and_the_first_days_have_none(chart):
     """Whatever the readings say."""
     rng = np.random.default_rng(0)
-    wild = lambda shift, day: rng.uniform(50, 300, 3)  # noqa: E731
+
+    def wild(shift, day):
+        return rng.uniform(50, 300, 3)
+
     log = play(Personalised(flat, days=15, margin=np.inf), chart, wild, 20, rows=3)
     shifts = log[["basal", "bolus"]]
     assert shifts.abs().max(axis=None) == pytest.approx(SPAN)

@@ -2,55 +2,13 @@
 
 import hashlib
 import io
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import nn
 
 from medml.files import atomic_write
 
 DIGEST_BYTES = hashlib.sha256().digest_size
-
-
-def origin(model: nn.Module, train, validation, settings) -> dict:
-    """Describe what a run depends on, in plain values that can be compared and read.
-
-    Parameters
-    ----------
-    model : Module
-        Its layers and the shapes of its weights count, not the weights.
-    train, validation : data sets
-        As `training.fit` takes them. Pixels, labels, patients and the augmentation of epoch 0
-        count; each is read once.
-    settings : Settings
-
-    Returns
-    -------
-    dict
-        Names and numbers or text; a hash is cut to 16 digits.
-    """
-    weights = model.state_dict()
-    shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    size = sum(tensor.numel() for tensor in model.parameters())
-    layers = hashlib.sha256(f"{model}{shapes}".encode()).hexdigest()[:16]
-    return asdict(settings) | {
-        "network": f"{type(model).__name__} with {size:,} parameters ({layers})",
-        "training data": _hash_items(train),
-        "validation data": _hash_items(validation),
-    }
-
-
-def _hash_items(dataset) -> str:
-    """Return the number of items and a hash of them as they come out in epoch 0."""
-    dataset.set_epoch(0)
-    digest = hashlib.sha256(repr(np.asarray(dataset.patients).tolist()).encode())
-    for i in range(len(dataset)):
-        image, label = dataset[i]
-        digest.update(f"{tuple(image.shape)} {int(label)}".encode())
-        digest.update(np.ascontiguousarray(image))
-    return f"{len(dataset)} items ({digest.hexdigest()[:16]})"
 
 
 def save(path: str | Path, run: dict, state: dict) -> None:
@@ -60,7 +18,7 @@ def save(path: str | Path, run: dict, state: dict) -> None:
     ----------
     path : path
     run : dict
-        As `origin` describes it.
+        What the run depends on, in plain values that can be compared and read.
     state : dict
         Tensors, numbers, text and lists or dicts of them, nothing else.
     """
