@@ -84,9 +84,8 @@ def concordance(answer):
 
 def _right_label(days, died, horizon):
     """Return 1, 0 or None as the exercise asks."""
-    if died and days <= horizon:
-        return 1
-    return 0 if days >= horizon else None
+    dead = died and not days > horizon
+    return 1 if dead else 0 if days >= horizon else None
 
 
 def _expect(got, right, words):
