@@ -11,6 +11,7 @@ import yaml
 import medml.exercises
 from medml.course import coverage, glossary, guards
 from medml.course import notebook as nb
+from medml.course.exercise_guards import answer_lines
 from medml.course.exercises import Refused, judge
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +75,14 @@ def test_a_notebook_is_in_the_table_of_contents(path):
     sources = "\n".join(cell.source for cell in nb.code_cells(nb.read(path)))
     asked = re.findall(r'check\("([\w.]+)"', sources)
     assert asked == [name for name in EXERCISES if name.startswith(path.name[:2])]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_no_module_holds_a_line_of_an_answer(path):
+    """What `make student` looks for in all that it hands out, here in seconds."""
+    modules = {module: module.read_text("utf-8") for module in (ROOT / "medml").rglob("*.py")}
+    lines = answer_lines(nb.read(path))
+    assert [(line, name) for line in lines for name, text in modules.items() if line in text] == []
 
 
 def test_coverage_agrees_with_the_notebooks():

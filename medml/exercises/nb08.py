@@ -1,5 +1,7 @@
 """Checks of notebook 08's exercises, with the wrong answers that they must refuse."""
 
+from itertools import permutations
+
 import numpy as np
 from sklearn.neighbors import NearestCentroid
 
@@ -131,11 +133,10 @@ def _selected_once(values, labels, folds, select):
 def _pairs(days, died, risk, tie=0.5, censored=True):
     """Return the concordance, with wrong ways to count ties and the censored."""
     right = total = 0.0
-    for i in range(len(days)):
-        for j in range(len(days)):
-            if died[i] and days[i] < days[j] and (censored or died[j]):
-                total += 1
-                right += (risk[i] > risk[j]) + tie * (risk[i] == risk[j])
+    for i, j in permutations(range(len(days)), 2):
+        if died[i] and days[i] < days[j] and (censored or died[j]):
+            total += 1
+            right += (risk[i] > risk[j]) + tie * (risk[i] == risk[j])
     return right / total
 
 

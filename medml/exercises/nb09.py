@@ -102,8 +102,8 @@ def _surrogate(ratios, gains, epsilon, pick=np.minimum):
 
 
 def _worse(ours, theirs, key=1):
-    gains = {name: np.mean(ours[name]) - np.mean(theirs[name]) for name in ours}
-    return sorted((name for name in gains if key * gains[name] < 0), key=lambda n: key * gains[n])
+    change = {one: key * (np.mean(ours[one]) - np.mean(theirs[one])) for one in ours}
+    return sorted((one for one in change if change[one] < 0), key=change.get)
 
 
 EXERCISES = {

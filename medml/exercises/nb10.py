@@ -92,15 +92,15 @@ def _crude(outcome, treated):
 
 def _stratified(outcome, treated, strata, weigh=np.size, sign=1):
     """Return the weighted mean of the differences; `weigh` takes the stratum's outcomes."""
-    total = weights = 0.0
+    summed = weights = 0.0
     for stratum in np.unique(strata):
         rows = strata == stratum
         if treated[rows].all() or not treated[rows].any():
             continue
         weight = weigh(outcome[rows])
-        total += weight * sign * _crude(outcome[rows], treated[rows])
+        summed += weight * sign * _crude(outcome[rows], treated[rows])
         weights += weight
-    return total / weights
+    return summed / weights
 
 
 def _with_empty(outcome, treated, strata):
