@@ -66,7 +66,7 @@ def cross_fitted(answer):
 def net_benefit(answer):
     """A low threshold, a high one, a model that flags everybody, and one that flags nobody."""
     labels = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
-    risks = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.2, 0.1, 0.1, 0.05])
+    risks = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.28, 0.1, 0.1, 0.05])
     for threshold in (0.25, 0.65):
         got = number(call(answer, labels.copy(), risks.copy(), threshold))
         _refuse_tempting(got, labels, risks, threshold)
@@ -97,6 +97,8 @@ def _refuse_tempting(got, labels, risks, threshold):
             "Got {}: each count was divided by its own class; both belong to all patients."
         ),
         hit / n: "Got {}: false alarms cost nothing here.",
+        (odds * alarm - hit) / n: "Got {}: the sign is turned; hits are won, false alarms lost.",
+        (hit + odds * alarm) / n: "Got {}: false alarms were added; they must be taken off.",
     }
     for value, message in tempting.items():
         if np.isclose(got, value):
@@ -215,6 +217,8 @@ EXERCISES = {
                 "divided by its own class",
             ),
             (lambda y, p, t: _net(y, p, t, weight=lambda t: 0), "cost nothing"),
+            (lambda y, p, t: -_net(y, p, t), "sign is turned"),
+            (lambda y, p, t: _net(y, p, t, weight=lambda t: -t / (1 - t)), "were added"),
             (lambda y, p, t: _net(y, p, t, flag=np.greater), "exactly the threshold"),
             (
                 lambda y, p, t: _net(y, p, t) if (p >= t).any() else -y.mean(),
