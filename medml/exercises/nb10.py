@@ -7,11 +7,15 @@ from medml.course import Exercise, Refused, call, number
 
 def effective_sample_size(answer):
     """Equal weights, one weight, and weights of another scale."""
-    got = number(call(answer, np.full(4, 0.5)))
-    if np.isclose(got, 4 * 0.5):
-        raise Refused("Got {} for four equal weights of a half: that is their sum.", got)
+    got = number(call(answer, np.full(4, 0.3)))
+    if np.isclose(got, 4 * 0.3):
+        raise Refused("Got {} for four equal weights of less than one: that is their sum.", got)
     if np.isclose(got, 1 / 4):
         raise Refused("Got {} for four equal weights: the fraction stands on its head.", got)
+    if np.isclose(got, 1 / 0.3):
+        raise Refused("Got {} for four equal weights: is the sum above squared?", got)
+    if np.isclose(got, 1):
+        raise Refused("Got {} for four equal weights: above and below are the same.", got)
     if not np.isclose(got, 4):
         raise Refused("Got {} for four equal weights; they are four episodes.", got)
     got = number(call(answer, np.array([0.0, 7.0, 0.0])))
@@ -30,20 +34,25 @@ def effective_sample_size(answer):
 def safe(answer):
     """A candidate that may be bad, one that is surely a little worse, one that is better."""
     mean, sd = np.array([0.80, 0.85, 0.75, 0.60]), np.array([0.01, 0.30, 0.02, 0.01])
-    got = _flags(call(answer, mean.copy(), sd.copy(), 0.10))
-    if got.shape != (4,):
-        raise Refused("Got the shape {} for four candidates.", got.shape)
+    got = _flags(call(answer, mean.copy(), sd.copy(), 0.10), len(mean))
     if not got[0]:
         raise Refused("No shift itself is called unsafe.")
+    if got[3] and not got[2]:
+        raise Refused("What costs most is called safe, what costs little is not: turned round.")
     if got[1]:
         raise Refused("A candidate that nobody knows yet is called safe: hope is no proof.")
     if not got[2]:
         raise Refused("A candidate that surely costs less than the margin is called unsafe.")
     if got[3]:
         raise Refused("A candidate that surely costs more than the margin is called safe.")
-    better = _flags(call(answer, np.array([0.8, 0.9]), np.array([0.01, 0.05]), 0.0))
+    better = _flags(call(answer, np.array([0.8, 0.9]), np.array([0.01, 0.05]), 0.0), 2)
     if not better[1]:
         raise Refused("With no margin, a candidate that is surely better is called unsafe.")
+    noisy = _flags(call(answer, np.array([0.8, 0.6]), np.array([0.3, 0.01]), 0.10), 2)
+    if not noisy[0]:
+        raise Refused("No shift is called unsafe when its own score is uncertain: it always may.")
+    if noisy[1]:
+        raise Refused("An uncertain score of no shift lowered the bar: compare with its mean.")
 
 
 def adjusted(answer):
@@ -57,6 +66,10 @@ def adjusted(answer):
         raise Refused("Got {}, the crude difference: severity still plays its part.", got)
     if np.isclose(got, -right):
         raise Refused("Got {}: the treated and the others are exchanged.", got)
+    if np.isclose(got, 10 * right):
+        raise Refused("Got {}: the sum was not divided by the weights.", got)
+    if np.isclose(got, (1 * 0.25 + 4 * 0) / 5) or np.isclose(got, (4 * 0.25 + 1 * 0) / 5):
+        raise Refused("Got {}: all rows of a stratum are its weight, not one kind alone.", got)
     if not np.isclose(got, right):
         raise Refused("Got {} for two strata of equal size.", got)
     outcome, treated, strata = (
@@ -71,6 +84,8 @@ def adjusted(answer):
     got = number(call(answer, outcome.copy(), treated.copy(), strata.copy()))
     if np.isclose(got, (1 + 0.25 + 0) / 3):
         raise Refused("Got {}: a large stratum counts as much as a small one.", got)
+    if np.isclose(got, (2.5 * 1 + 0.8 * 0.25 + 0.8 * 0) / (2.5 + 0.8 + 0.8)):
+        raise Refused("Got {}: those are Mantel and Haenszel's weights; take the rows.", got)
     if not np.isclose(got, right):
         raise Refused("Got {} for three strata of unequal size.", got)
     more = np.append(outcome, 1.0), np.append(treated, True), np.append(strata, 9)
@@ -79,11 +94,11 @@ def adjusted(answer):
         raise Refused("Got {} after a stratum came in where all were treated: leave it out.", got)
 
 
-def _flags(value):
-    try:
-        return np.asarray(value, dtype=bool)
-    except (TypeError, ValueError):
-        raise Refused("Got {}; expected one truth value for each candidate.", value) from None
+def _flags(value, size):
+    got = np.asarray(value)
+    if got.dtype != bool or got.shape != (size,):
+        raise Refused("Got {}; expected one truth value for each candidate.", value)
+    return got
 
 
 def _crude(outcome, treated):
@@ -91,13 +106,13 @@ def _crude(outcome, treated):
 
 
 def _stratified(outcome, treated, strata, weigh=np.size, sign=1):
-    """Return the weighted mean of the differences; `weigh` takes the stratum's outcomes."""
+    """Return the weighted mean of the differences; `weigh` takes who was treated."""
     summed = weights = 0.0
     for stratum in np.unique(strata):
         rows = strata == stratum
         if treated[rows].all() or not treated[rows].any():
             continue
-        weight = weigh(outcome[rows])
+        weight = weigh(treated[rows])
         summed += weight * sign * _crude(outcome[rows], treated[rows])
         weights += weight
     return summed / weights
@@ -117,12 +132,14 @@ EXERCISES = {
         check=effective_sample_size,
         hints=(
             "Four equal weights must give four, whatever their size.",
-            "Square the sum above, sum the squares below.",
             "The blanks are a power of the sum, and the sum of powers.",
+            "Square the sum above, sum the squares below.",
         ),
         wrong=(
             (lambda weights: weights.sum(), "that is their sum"),
             (lambda weights: (weights**2).sum() / weights.sum() ** 2, "stands on its head"),
+            (lambda weights: weights.sum() / (weights**2).sum(), "sum above squared"),
+            (lambda weights: weights.sum() ** 2 / weights.sum() ** 2, "are the same"),
             (len, "a single episode carries"),
             (lambda weights: (weights > 0).sum(), "rise in equal steps"),
             (lambda weights: 3 * weights.sum(), "four equal weights; they"),
@@ -145,6 +162,15 @@ EXERCISES = {
                 "costs less than the margin",
             ),
             (lambda mean, sd, margin: sd < 0.1, "costs more than the margin"),
+            (
+                lambda mean, sd, margin: (
+                    (mean - sd < mean[0] - margin) | (np.arange(len(mean)) == 0)
+                ),
+                "turned round",
+            ),
+            (lambda mean, sd, margin: mean - sd > mean[0] - margin, "it always may"),
+            (lambda mean, sd, margin: mean - sd > (mean - sd)[0] - margin, "lowered the bar"),
+            (lambda mean, sd, margin: mean - sd, "one truth value for each"),
         ),
     ),
     "10.adjusted": Exercise(
@@ -158,10 +184,18 @@ EXERCISES = {
             (lambda outcome, treated, strata: _crude(outcome, treated), "severity still plays"),
             (lambda *columns: _stratified(*columns, sign=-1), "are exchanged"),
             (
-                lambda *columns: _stratified(*columns, weigh=lambda rows: 1),
+                lambda *columns: _stratified(*columns, weigh=lambda drug: 1),
                 "counts as much as a small",
             ),
             (_with_empty, "leave it out"),
+            (lambda *columns: 10 * _stratified(*columns), "not divided by the weights"),
+            (lambda *columns: _stratified(*columns, weigh=np.sum), "not one kind alone"),
+            (
+                lambda *columns: _stratified(
+                    *columns, weigh=lambda drug: drug.sum() * (~drug).sum() / drug.size
+                ),
+                "Mantel and Haenszel",
+            ),
             (lambda *columns: _stratified(*columns) + 1, "two strata of equal size"),
         ),
     ),
