@@ -1,4 +1,7 @@
-"""A copy of the project with the template as its notebook 99, executed: what an author makes."""
+"""What all tests share: hypothesis without a stopwatch, and an author's copy of the project.
+
+The copy has the template as its notebook 99, executed.
+"""
 
 import os
 import shutil
@@ -7,6 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+
+try:
+    from hypothesis import settings
+except ModuleNotFoundError:  # `make bench` runs tests/peers without it
+    pass
+else:
+    # A deadline of 200 ms an example fails where the machine is busy, whatever the code does.
+    settings.register_profile("unhurried", settings(), deadline=None)
+    settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "tests" / "template"
