@@ -162,14 +162,16 @@ def _text(path: Path, raw: io.BufferedReader) -> io.TextIOWrapper:
 def _find_column(path: Path, column: str) -> int | None:
     """Return the place of the SMILES in the lines of a table, None for a file without header."""
     delimiter = _DELIMITERS.get(_ending(path))
-    with open(path, "rb") as raw:
+    with open(path, "rb") as raw, _text(path, raw) as lines:
         try:
-            header = _text(path, raw).readline()
+            header = lines.readline()
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"cannot unpack {str(path)!r}: {error}") from error
     if delimiter is None:
         return None
-    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    if not header.strip():
+        raise ValueError(f"no header line in {str(path)!r}: is the file empty?")
+    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
     matches = [i for i, name in enumerate(names) if name.lower() == column.lower()]
     if column in names:
         return names.index(column)

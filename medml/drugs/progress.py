@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -13,6 +14,8 @@ import numpy as np
 
 from medml.drugs.ranking import Hit, Scored, Skipped, merge
 from medml.files import atomic_write
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Progress:
@@ -95,7 +98,11 @@ class Progress:
 
     def _load(self) -> None:
         """Go on from the checkpoint."""
-        state = json.loads(self._checkpoint.read_bytes())
+        try:
+            state = json.loads(self._checkpoint.read_bytes())
+        except ValueError as error:
+            msg = f"{self._checkpoint} is no checkpoint: delete the folder, begin again"
+            raise ValueError(msg) from error
         job = state.pop("job")
         changed = [name for name in self._job if job.get(name) != self._job[name]]
         if changed:
@@ -130,8 +137,11 @@ class Progress:
         try:
             yield
         except OSError as error:
-            msg = (
-                f"cannot write to {self.log.parent} ({error.strerror or error}): free some space "
-                "and call again with the same folder, then the screen goes on from its checkpoint"
-            )
+            cure = "name a folder that can be written"
+            if error.errno in _FULL:
+                cure = (
+                    "free some space and call again with the same folder, then the screen goes on "
+                    "from its checkpoint"
+                )
+            msg = f"cannot write to {self.log.parent} ({error.strerror or error}): {cure}"
             raise OSError(error.errno, msg) from error

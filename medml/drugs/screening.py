@@ -78,7 +78,7 @@ def screen(
         See `medml.data.smiles`.
     model : Model
         Has ``predict(fingerprints)``, higher is better. Several processes need one that can be
-        pickled.
+        pickled and whose class stands in a module, not in a notebook.
     top_k : int
         Number of different molecules to keep.
     folder : path, optional
@@ -116,8 +116,8 @@ def screen(
     UserWarning
         If a file could not be read to its end.
     """
-    if top_k < 1:
-        raise ValueError(f"expected top_k of at least 1, got {top_k}")
+    if top_k < 1 or top_k != int(top_k):
+        raise ValueError(f"expected a whole top_k of at least 1, got {top_k}")
     files = library_files(library)
     chunks = read_chunks(files, chunk, column)
     _check_model(model, bits, training)
@@ -161,13 +161,16 @@ def _run(progress, chunks, total, model, how, processes, client) -> None:
 
 
 def _check_model(model: Model, bits: int, training: np.ndarray | None) -> None:
-    """Raise a ValueError if the model does not take fingerprints of this size."""
+    """Raise a ValueError if the model does not score fingerprints of this size."""
     probe = np.zeros((2, bits), np.uint8)
     probe[1, ::2] = 1
     try:
         predict(model, probe)
     except Exception as error:
-        msg = f"the model does not take fingerprints of {bits} bits ({error}): pass bits=…"
+        msg = (
+            f"the model does not score fingerprints of {bits} bits ({error}): pass the bits= that "
+            "it learned from, or mend its predict"
+        )
         raise ValueError(msg) from error
     if training is not None and training.shape[1] != bits:
         msg = f"training fingerprints of {training.shape[1]} bits, expected {bits}"

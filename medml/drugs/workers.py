@@ -3,11 +3,13 @@
 import contextlib
 import multiprocessing
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -43,7 +45,7 @@ def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Su
     Raises
     ------
     ValueError
-        If there are no processes.
+        If there are no processes, or several and the class of the model stands in a notebook.
     """
     if processes < 1:
         raise ValueError(f"expected at least 1 process, got {processes}")
@@ -51,6 +53,8 @@ def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Su
         sent = client.scatter(model, broadcast=True)
         yield lambda chunk, **how: client.submit(score_chunk, chunk, sent, pure=False, **how)
         return
+    if processes > 1:
+        _check_class(model)
     # New processes, not forks: a fork of a process with threads can stand still for ever.
     start = multiprocessing.get_context("spawn")
     others = processes - 1
@@ -70,6 +74,17 @@ def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Su
     finally:
         if pool:
             pool.shutdown(cancel_futures=True)
+
+
+def _check_class(model: Model) -> None:
+    """Raise a ValueError if new processes cannot import the class of a model: they would die."""
+    script = getattr(sys.modules["__main__"], "__file__", "")
+    if type(model).__module__ == "__main__" and not Path(script).is_file():
+        msg = (
+            f"other processes cannot see {type(model).__name__}, a class of this notebook: put it "
+            "into a module and import it, or pass processes=1"
+        )
+        raise ValueError(msg)
 
 
 def in_order(

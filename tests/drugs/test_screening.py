@@ -181,6 +181,12 @@ def test_a_folder_of_another_screen_is_refused(library, tmp_path):
     (tmp_path / "run" / "skipped.csv").write_text("")
     with pytest.raises(ValueError, match=r"skipped\.csv is shorter than its checkpoint says"):
         run(library, tmp_path / "run")
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "checkpoint.json").write_text('{"job": ')
+    with pytest.raises(ValueError, match=r"checkpoint\.json is no checkpoint: delete the folder"):
+        run(library, tmp_path / "half")
+    with pytest.raises(OSError, match="name a folder that can be written"):
+        run(library, library[1])
     library[1].write_text("C\n")
     with pytest.raises(ValueError, match="another screen, whose library was"):
         run(library, tmp_path / "run")
@@ -233,14 +239,15 @@ def test_a_truncated_gz_is_screened_as_far_as_it_goes_with_a_warning(library, te
 
 def test_a_model_for_other_fingerprints_is_refused_before_anything_is_read(library, tmp_path):
     """And so are training molecules, and settings out of range."""
-    with pytest.raises(ValueError, match="does not take fingerprints of 2048 bits"):
+    with pytest.raises(ValueError, match=r"does not score fingerprints of 2048 bits .* pass"):
         run(library, tmp_path / "run", Weights(bits=1024))
     assert not (tmp_path / "run").exists()
     assert run(library, model=Weights(bits=1024), bits=1024).molecules == 395
     with pytest.raises(ValueError, match="training fingerprints of 1024 bits, expected 2048"):
         run(library, training=np.zeros((3, 1024), np.uint8))
-    with pytest.raises(ValueError, match="top_k of at least 1, got 0"):
-        run(library, top_k=0)
+    for wrong in (0, 5.5):
+        with pytest.raises(ValueError, match=f"a whole top_k of at least 1, got {wrong}"):
+            run(library, top_k=wrong)
     with pytest.raises(ValueError, match="at least 1 process, got 0"):
         run(library, processes=0)
     with pytest.raises(ValueError, match="no column 'structure'"):
@@ -308,6 +315,22 @@ def test_a_worker_that_dies_is_told_with_the_lines_it_had(library, tmp_path):
     answer = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert answer.returncode == 1
     assert f"a worker process died near lines 2-16 of {names[0]}" in answer.stderr
+
+
+def test_a_class_of_a_notebook_is_refused_before_the_workers_die_of_it(library):
+    """A program without a file, as a notebook is; with one process it does."""
+    program = (
+        "from medml.drugs.screening import screen\n"
+        "class Mine:\n"
+        "    def predict(self, bits):\n"
+        "        return bits.sum(axis=1)\n"
+        f"library = {[str(path) for path in library]}\n"
+        "print(screen(library, Mine(), 5, processes=1).molecules)\n"
+        "screen(library, Mine(), 5)\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert answer.stdout == "395\n"
+    assert "cannot see Mine, a class of this notebook: put it into a module" in answer.stderr
 
 
 def test_a_checkpoint_outlives_a_move_of_the_folder(library, tmp_path):
