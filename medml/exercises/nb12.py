@@ -8,17 +8,19 @@ from medml.course import Exercise, Refused, call, number
 
 
 def enrichment(answer):
-    """Ten molecules whose first two places hold one of four actives, then a list without luck."""
+    """Ten molecules whose first two places hold one of three actives; a longer list; all of it."""
     scores = np.array([3.0, 9.0, 1.0, 8.0, 2.0, 7.0, 6.0, 0.0, 5.0, 4.0])
-    active = np.array([1, 0, 0, 1, 1, 1, 0, 0, 0, 0], bool)
+    active = np.array([1, 0, 0, 1, 0, 1, 0, 0, 0, 0], bool)
     right = _enrichment(scores, active, 0.2)
     got = number(call(answer, scores.copy(), active.copy(), 0.2))
     if np.isclose(got, _enrichment(-scores, active, 0.2)):
         raise Refused("Got {}: that is the end of the list. Which score comes first?", got)
     if np.isclose(got, 0.5):
         raise Refused("Got {}, the hit rate of the top alone. What would chance reach?", got)
-    if np.isclose(got, 0.25):
+    if np.isclose(got, 1 / 3):
         raise Refused("Got {}, the share of the actives that was found, not a ratio.", got)
+    if np.isclose(got, 0.5 / 0.2):
+        raise Refused("Got {}: divided by the share that is tested, which is no hit rate.", got)
     if np.isclose(got, 1 / right):
         raise Refused("Got {}: the ratio stands upside down.", got)
     if not np.isclose(got, right):
@@ -26,58 +28,71 @@ def enrichment(answer):
     got = number(call(answer, scores.copy(), active.copy(), 1.0))
     if not np.isclose(got, 1):
         raise Refused("Got {} when the whole list is assayed: then choice is chance.", got)
+    generator = np.random.default_rng(12)
+    scores, active = generator.permutation(60) / 4, generator.random(60) < 0.4
+    got = number(call(answer, scores.copy(), active.copy(), 0.3))
+    if not np.isclose(got, _enrichment(scores, active, 0.3)):
+        raise Refused("Got {} on a longer list. Is its top where the scores are highest?", got)
 
 
 def next_batch(answer):
-    """Six molecules, the two best of them assayed; then equal predictions."""
-    predicted = np.array([6.0, 9.0, 7.5, 8.5, 5.0, 7.0])
-    assayed = np.array([False, True, False, True, False, False])
+    """Seven molecules, two of the best of them assayed; then none assayed; then all negative."""
+    predicted = np.array([9.0, 6.0, 8.5, 7.5, 6.5, 5.0, 8.7])
+    assayed = np.array([True, False, True, False, False, False, False])
     got = _places(call(answer, predicted.copy(), assayed.copy(), 2))
-    if set(got) & {1, 3}:
+    if set(got) & {0, 2}:
         raise Refused("Chose {}: a molecule that was assayed already is bought again.", got)
     if len(got) != 2:
         raise Refused("Chose {}: that is not as many as were asked for.", got)
-    if sorted(got) == [0, 4]:
-        raise Refused("Chose {}: the weakest that are left.", got)
-    if got == [5, 2]:
+    if got == [4, 1]:
+        raise Refused("Chose {}: places among those that are left, not in the whole list.", got)
+    if got == [3, 6]:
         raise Refused("Chose {}: the right two, but the best must come first.", got)
-    if got != [2, 5]:
-        raise Refused("Chose {}.", got)
-    none = np.zeros(6, bool)
-    got = _places(call(answer, predicted.copy(), none, 3))
-    if got != [1, 3, 2]:
+    if sorted(got) == [1, 5]:
+        raise Refused("Chose {}: the weakest that are left.", got)
+    if got != [6, 3]:
+        raise Refused("Chose {}. Which predictions are highest among those that are left?", got)
+    got = _places(call(answer, predicted.copy(), np.zeros(7, bool), 3))
+    if got != [0, 6, 2]:
         raise Refused("Chose {} when nothing was assayed yet.", got)
     got = _places(call(answer, -predicted, ~assayed, 1))
-    if got != [3]:
+    if got != [2]:
         raise Refused("Chose {} where all predictions are negative.", got)
 
 
 def keep_best(answer):
-    """Ten pieces; how many are alive when the next is read? Then ties, few molecules, none."""
+    """Ten pieces; how many molecules live when the next is read? Then ties, few, none."""
     generator = np.random.default_rng(12)
     rows = [(float(s), f"m{n}") for n, s in enumerate(generator.permutation(60))]
+    parts = [rows[start : start + 6] for start in range(0, 60, 6)]
     alive = weakref.WeakSet()
     most = 0
 
     def pieces():
         nonlocal most
-        for start in range(0, 60, 6):
-            piece = _Piece(rows[start : start + 6])
-            alive.add(piece)
+        for part in parts:
             most = max(most, len(alive))
+            piece = [(_Score(score), name) for score, name in part]
+            alive.update(score for score, _ in piece)
             yield piece
             del piece
 
     got = _pairs(call(answer, pieces(), 4))
     right = sorted(rows, reverse=True)[:4]
-    if most > 4:
-        raise Refused("Pieces pile up in memory: {} at once. Keep the best, drop the rest.", most)
+    if most > 20:
+        raise Refused("{} molecules pile up in memory. Keep the best, drop the rest.", most)
     if len(got) > 4:
         raise Refused("Got {} molecules: more than were asked for.", len(got))
+    if len(got) < 4:
+        raise Refused("Got {} molecules: fewer than were asked for.", len(got))
     if got == sorted(rows)[:4]:
         raise Refused("Got {}: the lowest scores.", got)
-    if set(got) <= set(rows[-6:]):
+    if set(got) <= set(parts[-1]):
         raise Refused("Got {}: all from the last piece. The earlier ones were forgotten.", got)
+    if set(got) <= set(parts[0]):
+        raise Refused("Got {}: all from the first piece. Does the loop end too early?", got)
+    if got == sorted(map(max, parts), reverse=True)[:4]:
+        raise Refused("Got {}: one of a piece. A piece can hold several of the best.", got)
     if sorted(got) == sorted(right) and got != right:
         raise Refused("Got {}: right, but the best must come first.", got)
     if got != right:
@@ -91,10 +106,8 @@ def keep_best(answer):
         raise Refused("Got {} from a library smaller than what is kept.", got)
 
 
-class _Piece(list):
-    """A list that can be watched; it is compared by identity, so that a set can hold it."""
-
-    __hash__ = object.__hash__
+class _Score(float):
+    """A number that can be watched."""
 
 
 def _enrichment(scores, active, share):
@@ -104,9 +117,14 @@ def _enrichment(scores, active, share):
 
 def _places(value):
     try:
-        return [int(place) for place in value]
+        places = np.array([place for place in value])
     except (TypeError, ValueError):
-        raise Refused("Got {}; expected places, such as an array of integers.", value) from None
+        places = np.array(np.nan)
+    if places.dtype == bool:
+        raise Refused("Got {}, a mask; expected the places of the chosen molecules.", value)
+    if places.size and not np.issubdtype(places.dtype, np.integer):
+        raise Refused("Got {}; expected places, such as an array of integers.", value)
+    return places.tolist()
 
 
 def _pairs(value):
@@ -128,8 +146,7 @@ def _streamed(pieces, k, sort=_best):
 
 
 def _hoarded(pieces, k):
-    every = list(pieces)
-    return _best([row for piece in every for row in piece], k)
+    return _best([row for piece in pieces for row in piece], k)
 
 
 def _last_piece(pieces, k):
@@ -163,7 +180,12 @@ EXERCISES = {
                 lambda s, a, share: a[np.argsort(-s)[: int(share * len(s))]].sum() / a.mean(),
                 "Divide the hit rate",
             ),
+            (lambda s, a, share: _enrichment(s, a, share) * a.mean() / share, "is no hit rate"),
             (lambda s, a, share: _enrichment(s, a, 0.2), "the whole list is assayed"),
+            (
+                lambda s, a, share: a[-np.argsort(s)[: int(share * len(s))]].mean() / a.mean(),
+                "on a longer list",
+            ),
         ),
     ),
     "12.next_batch": Exercise(
@@ -178,6 +200,9 @@ EXERCISES = {
             (lambda p, a, count: np.argsort(-p)[:count], "is bought again"),
             (lambda p, a, count: np.flatnonzero(~a), "not as many as"),
             (lambda p, a, count: _masked(-p, a, count, -np.inf), "the weakest that are left"),
+            (lambda p, a, count: np.argsort(-p[~a])[:count], "not in the whole list"),
+            (lambda p, a, count: np.where(a, -np.inf, p), "expected places"),
+            (lambda p, a, count: np.argsort(-p) < count, "a mask"),
             (lambda p, a, count: _masked(p, a, count, -np.inf)[::-1], "the best must come first"),
             (lambda p, a, count: _masked(p, a, count, 0), "predictions are negative"),
         ),
@@ -191,7 +216,9 @@ EXERCISES = {
         ),
         wrong=(
             (_hoarded, "pile up in memory"),
-            (lambda pieces, k: _streamed(pieces, k, lambda rows, _: rows), "more than"),
+            (lambda pieces, k: _best(next(iter(pieces)), k), "end too early"),
+            (lambda pieces, k: _best(map(max, pieces), k), "one of a piece"),
+            (lambda pieces, k: _streamed(pieces, k + 1), "more than"),
             (_last_piece, "were forgotten"),
             (
                 lambda pieces, k: _streamed(pieces, k, lambda rows, k: sorted(rows)[:k]),
