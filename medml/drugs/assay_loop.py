@@ -92,9 +92,9 @@ def run_loop(
     The first molecules are drawn at random. Then each round learns from all that was assayed and
     assays `batch` more: `control` of them drawn at random, the others chosen.
 
-    What was chosen was chosen because its prediction was high, often by luck: its predictions are
-    too high on average, and the values that were measured describe the choice, not the library.
-    The control is free of that and says how good the model is.
+    What was chosen was chosen because its prediction was high, perhaps by luck: its predictions can
+    be too high on average, and the values that were measured describe the choice, not the pool. The
+    control is free of that choice and says what the pool is like and how good the model is.
 
     Parameters
     ----------

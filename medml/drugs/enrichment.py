@@ -99,7 +99,7 @@ def _top(count: int, share: float) -> int:
     """Return the number of molecules in a share of the list."""
     if not 0 < share <= 1:
         raise ValueError(f"expected a share above 0 and at most 1, got {share}")
-    return math.ceil(count * share)
+    return max(1, math.ceil(count * share - 1e-9))  # 0.07 · 100 is a little above 7
 
 
 def _expected_actives(scores: ArrayLike, active: ArrayLike) -> np.ndarray:

@@ -19,6 +19,13 @@ def test_the_enrichment_factor_is_rdkit_s(active, share):
     assert enrichment_factor(scores, active, share) == pytest.approx(expected)
 
 
+def test_a_share_that_is_a_whole_number_of_molecules_is_not_rounded_up():
+    """7 % of 100 are 7, though 0.07 · 100 is 7.000000000000001."""
+    active = np.arange(100) < 8
+    assert enrichment_factor(-np.arange(100), active, 0.07) == pytest.approx(1 / 0.08)
+    assert enrichment_factor(-np.arange(100), np.arange(100) == 7, 0.07) == 0
+
+
 @given(active=LABELS, alpha=st.sampled_from([0.5, 20.0, 100.0]))
 def test_bedroc_is_rdkit_s(active, alpha):
     """A list without ties, in its order."""
