@@ -14,8 +14,8 @@ def fitted_q(log: Log, target: ArrayLike) -> np.ndarray:
 
     Repeat until nothing moves: y = r + Σ_a target(a | s') q(s', a), then q(s, a) is the mean of y
     over the visits of (s, a), where one more visit is made up that saw the mean result of the
-    state. So an action that was never tried in a state is taken for an average one: a belief, no
-    observation.
+    state. So an action that was never tried in a state is taken for an average one, and so is a
+    state that was never visited: beliefs, no observations.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def fitted_q(log: Log, target: ArrayLike) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of shape (states, actions)
-        0 in states that the log did not visit, and in terminal ones.
+        0 where an episode of the log ended. In a state that the log does not hold at all, which
+        other episodes may visit: the mean value of the log's decisions.
 
     References
     ----------
@@ -48,7 +49,9 @@ def fitted_q(log: Log, target: ArrayLike) -> np.ndarray:
         mean = total.sum(axis=1) / visits.sum(axis=1)
         new = (total + PRIOR * mean[:, None]) / (visits + PRIOR)
         q, change = new, np.abs(new - q).max()
-    result = np.zeros(target.shape)
+    value = (target[visited] * q).sum(axis=1)
+    result = np.full(target.shape, value[state].mean())
+    result[log.states[:, -1]] = 0.0
     result[visited] = q
     return result
 

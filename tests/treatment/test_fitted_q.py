@@ -20,6 +20,34 @@ def test_one_step_is_a_mean_with_one_made_up_visit():
     assert not q[1].any()
 
 
+def test_a_state_that_was_never_visited_is_an_average_one():
+    """State 2 is unknown: the mean over four decisions, (0 · 1 + 1 · 3) / 4; no certain death."""
+    log = Log(
+        np.array([[0, 3], [1, 3], [1, 3], [1, 3]]),
+        np.zeros((4, 1), int),
+        np.array([[0.0], [1.0], [1.0], [1.0]]),
+        np.ones((4, 1), bool),
+    )
+    q = fitted_q(log, np.ones((4, 1)))
+    np.testing.assert_allclose(q[:, 0], [0, 1, 0.75, 0])
+
+
+def test_on_its_own_policy_a_cross_fitted_model_errs_only_by_chance():
+    """A short log of many states: half of it has not seen what the other half visits."""
+    rng = np.random.default_rng(0)
+    states, results = rng.integers(0, 40, 200), rng.random(200) < 0.8
+    log = Log(
+        np.column_stack([states, np.full(200, 40)]),
+        np.zeros((200, 1), int),
+        results[:, None].astype(float),
+        np.ones((200, 1), bool),
+    )
+    seen = np.isin(states[::2], states[1::2]).mean()
+    assert seen < 0.98
+    _, value = cross_fitted(log, np.ones((41, 1)))
+    assert value[:, 0].mean() == pytest.approx(results.mean(), abs=0.015)
+
+
 def test_many_episodes_lead_to_the_truth(process, even):
     """Of another policy than the one that acted."""
     bold = np.tile([0.1, 0.9], (4, 1))
