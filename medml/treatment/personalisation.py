@@ -32,11 +32,12 @@ class Personalised:
 
     Five days without a shift show how good and how variable the patient's days are. Then each
     midnight, until the last day of learning, the safe candidate with the highest mean gain plus
-    one standard deviation is tried. A day that was far worse than expected is followed by one
-    without a shift. After the last day of learning the shift with the highest mean gain is kept
-    if that gain is larger than `gate` standard deviations, else none. A kept one is taken back for
-    good when its mean gain is no longer above 0, or when three days in a row were on average far
-    worse than days without a shift: by the margin and two standard errors.
+    one standard deviation is tried. A day far worse than days without a shift, by the margin and
+    two standard deviations of a day, is followed by one without, and so is a day whose sensor gave
+    no score: nothing is tried blindly. After the last day of learning the shift with the highest
+    mean gain is kept if that gain is larger than `gate` standard deviations, else none. A kept one
+    is taken back for good when its mean gain is no longer above 0, or when three days in a row were
+    on average far worse than days without a shift: by the margin and two standard errors.
 
     Parameters
     ----------
@@ -122,8 +123,9 @@ class Personalised:
             safe_candidates(belief, self._margin), belief.gain + belief.gain_sd, -np.inf
         )
         bad = (self._choice > 0) & (last < belief.mean[:, 0] - self._margin - 2 * noise)
-        self._choice = np.where(bad, 0, hope.argmax(axis=1))
-        self._why = np.where(bad, "bad day", "trial").astype(object)
+        blind = np.isnan(last)
+        self._choice = np.where(bad | blind, 0, hope.argmax(axis=1))
+        self._why = np.select([blind, bad], ["no score", "bad day"], "trial").astype(object)
 
     def _keep_or_take_back(
         self, belief: Belief, recent: np.ndarray, noise: np.ndarray, first: bool
@@ -143,7 +145,7 @@ class Personalised:
         """Return the log of interventions: a row for each patient and day that has ended.
 
         Columns `row` of the patient, `day` from 1, shifts `basal` and `bolus`, `score`, and `why`:
-        warm-up, trial, bad day (no shift after one), kept, none kept, taken back.
+        warm-up, trial, bad day or no score (no shift after one), kept, none kept, taken back.
         """
         days, rows = len(self._scores), len(self._choice)
         shifts = self.candidates[np.array(self._choices, int).reshape(days, rows)]

@@ -111,10 +111,24 @@ def test_a_row_does_not_depend_on_the_others():
 
 
 def test_a_dead_sensor_gives_days_without_a_score(chart):
-    """And no shift is kept that nothing speaks for."""
+    """Nothing is tried, and no shift is kept that nothing speaks for."""
     log = play(Personalised(flat, days=8), chart, lambda shift, day: np.nan, 10)
     assert log["score"].isna().all()
+    assert not log[["basal", "bolus"]].any(axis=None)
     assert (log[log["day"] > 8]["why"] == "none kept").all()
+
+
+def test_a_day_without_a_score_is_followed_by_one_without_a_shift(chart):
+    """The sensor is dead on the tenth day; the search goes on when it reads again."""
+
+    def gap(shift, day):
+        return np.where(day == 9, np.nan, 250 - 1400 * shift[:, 0].clip(0, 0.1))
+
+    log = play(Personalised(flat, days=20), chart, gap, 15).set_index("day")
+    assert log["score"].isna().tolist() == [day == 10 for day in log.index]
+    assert log.loc[11, "why"] == "no score"
+    assert not log.loc[11, ["basal", "bolus"]].any()
+    assert log.loc[[10, 12], "why"].tolist() == ["trial", "trial"]
 
 
 def test_patients_that_began_apart_are_refused(chart):
