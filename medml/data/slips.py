@@ -1,10 +1,11 @@
 """SUPPORT2's day-3 values that slid to other patients, and how they are moved back.
 
 In the public file, the values of blood pressure to urine of the study's second phase stand beside
-the wrong patients: from row 431 of that phase on, they stand 1 to 90 rows too far down. Nothing in
-the file says so. It shows when values that must agree do not: creatinine with the patient's own
-physiology score, bilirubin with cirrhosis. ``experiments/support2_slips.py`` finds the distances
-without looking at any outcome; a copy of the file from another source has the same fault.
+the wrong patients: from row 431 of that phase on, they stand 1 to 90 rows too far down, farther the
+further down one reads. Nothing in the file says so. It shows when values that must agree do not:
+creatinine with the patient's own physiology score, bilirubin with cirrhosis.
+``experiments/support2_slips.py`` finds the distances without looking at any outcome; a copy of the
+file from another source has the same fault.
 """
 
 from importlib import resources
@@ -31,26 +32,30 @@ MOVED = (
 
 
 def second_phase(records: pd.DataFrame) -> np.ndarray:
-    """Tell which patients belong to the second phase of the study: 4,793 of 9,105.
+    """Tell which patients belong to the second phase of the study: 4,804 of 9,105.
 
-    The file has no column for it. The first phase did not record glucose, bun and urine, so a
-    patient with any of them belongs to the second; the study reports 4,301 and 4,804 patients.
+    The file has no column for it. The first phase did not record glucose, bun and urine, so a row
+    with any of them belongs to the second. These rows lie in five blocks, one for each hospital
+    it seems; eleven single rows inside the blocks lack all three and belong to them as well. Both
+    phases then have exactly the size that the study reports.
 
     Parameters
     ----------
     records : DataFrame
-        All rows of `records.load_support2`.
+        All rows of `records.load_support2`, in the order of the file.
 
     Returns
     -------
     numpy.ndarray of bool, shape (patients,)
-        As filed: the values need not be the patient's own, but they are of the same phase.
 
     References
     ----------
     SUPPORT Principal Investigators (1995), doi:10.1001/jama.1995.03530200027032.
     """
-    return records[["glucose", "bun", "urine"]].notna().any(axis=1).to_numpy()
+    recorded = records[["glucose", "bun", "urine"]].notna().any(axis=1).to_numpy()
+    enclosed = np.zeros_like(recorded)
+    enclosed[1:-1] = recorded[:-2] & recorded[2:]
+    return recorded | enclosed
 
 
 def move_back(records: pd.DataFrame) -> pd.DataFrame:
