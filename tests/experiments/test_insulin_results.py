@@ -8,6 +8,7 @@ import torch
 from experiments import insulin_folds
 from medml.course import stored_run
 from medml.files import sha256
+from medml.statistics import bootstrap_interval
 from medml.treatment.controllers import basal_bolus
 from medml.treatment.course import treat
 from medml.treatment.measures import measure_course
@@ -78,15 +79,26 @@ def test_under_strange_meals_there_are_no_more_failures(by_fold):
     assert (ours["failure"] <= theirs["failure"] + 1).all()
 
 
-def test_descriptors_widen_the_gap_between_patients_learnt_from_and_held_out(by_fold):
-    """The name tag gains more on the first and less on the second."""
-    gain = {}
-    for name in ("PPO", "PPO, descriptors"):
-        for situation in ("rescue", insulin_folds.LEARNT):
-            means = by_fold.loc[situation]["in_range"]
-            gain[name, situation] = (means[name] - means["basal-bolus"]).mean()
+def test_each_patient_is_held_out_once_under_three_training_seeds(rows):
+    """With 100 episodes each, so that shares of episodes are whole per cents."""
+    table = pd.concat([pd.DataFrame(row) for row in rows if row["controller"] == "PPO"])
+    for situation in insulin_folds.SITUATIONS:
+        part = table[table["situation"] == situation]
+        assert part.groupby("patients")["seed"].apply(sorted).tolist() == [[0, 1, 2]] * 30
+        assert (part["failure"] % 1 == 0).all()
+
+
+def test_descriptors_widen_the_gap_between_patients_learnt_from_and_held_out(rows):
+    """One seed for both, patient by patient: the name tag gains more on those learnt from."""
+    table = pd.concat([pd.DataFrame(row) for row in rows if row["seed"] in (None, 0)])
+    table = table.pivot_table("in_range", "patients", ["situation", "controller"])
     gap = {
-        name: gain[name, insulin_folds.LEARNT] - gain[name, "rescue"]
+        name: (table[insulin_folds.LEARNT, name] - table[insulin_folds.LEARNT, "basal-bolus"])
+        - (table["rescue", name] - table["rescue", "basal-bolus"])
         for name in ("PPO", "PPO, descriptors")
     }
-    assert gap["PPO, descriptors"] > gap["PPO"]
+    wider = gap["PPO, descriptors"] - gap["PPO"]
+    assert len(wider) == 30
+    assert bootstrap_interval(np.mean, wider).low > 0
+    held = table["rescue", "PPO, descriptors"] - table["rescue", "basal-bolus"]
+    assert held.idxmin() == "child#006"
