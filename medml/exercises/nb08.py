@@ -1,6 +1,6 @@
 """Checks of notebook 08's exercises, with the wrong answers that they must refuse."""
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 from sklearn.neighbors import NearestCentroid
@@ -11,7 +11,7 @@ from medml.course import Exercise, Refused, call, number
 def horizon_label(answer):
     """A death before, on and after the horizon; a follow-up that ends before, on and after it."""
     got = call(answer, 100, False, 180)
-    if got == 0 and got is not None:
+    if got == 0:
         raise Refused("Censored before the horizon, a patient counted as alive. Who saw it?")
     if got == 1:
         raise Refused("Censored before the horizon, a patient counted as dead.")
@@ -41,11 +41,14 @@ def honest_accuracy(answer):
 
     def select(some_values, some_labels):
         shown.append((np.array(some_values), np.array(some_labels)))
-        return _strongest(some_values, some_labels)
+        alike = len(some_values) == len(some_labels)
+        return _strongest(some_values, some_labels) if alike else np.arange(10)
 
     got = number(call(answer, values.copy(), labels.copy(), folds, select))
     if not shown:
         raise Refused("The genes were never selected.")
+    if any(len(one) != len(names) for one, names in shown):
+        raise Refused("The selection got samples and labels of different length.")
     sizes = [len(one) for one, _ in shown]
     if max(sizes) == len(values):
         raise Refused("The selection saw all samples: each test sample helped to choose its genes.")
@@ -53,35 +56,41 @@ def honest_accuracy(answer):
         raise Refused("The selection saw {} samples: those of the test.", min(sizes))
     if len(shown) < len(folds):
         raise Refused("The selection ran {} times for three folds.", len(shown))
-    if any(len(one) != len(names) for one, names in shown):
-        raise Refused("The selection got samples and labels of different length.")
+    if got > 1:
+        raise Refused("Got {}; a share is at most one.", got)
     if not np.isclose(got, _accuracy(values, labels, folds, lambda train, test: train)):
         raise Refused("Selected in each fold, yet the accuracy is {}. Whom did the rest see?", got)
 
 
 def concordance(answer):
     """Pairs in order, out of order, tied, and pairs that censoring makes impossible to compare."""
-    days, died = [2.0, 4.0, 6.0, 8.0], [True, True, True, False]
-    got = number(call(answer, days, died, [4.0, 3.0, 2.0, 1.0]))
+    days, died = np.array([2.0, 4.0, 6.0, 8.0]), np.array([True, True, True, False])
+    got = number(call(answer, days, died, np.array([4.0, 3.0, 2.0, 1.0])))
     if np.isclose(got, 0):
         raise Refused("Got {} where the highest risk dies first: the order is reversed.", got)
     if not np.isclose(got, 1):
         raise Refused("Got {} where every risk is in the right order.", got)
-    got = number(call(answer, days, died, [1.0] * 4))
+    got = number(call(answer, days, died, np.ones(4)))
     if not np.isclose(got, 0.5):
         raise Refused("Got {} for equal risks: what should a tie count?", got)
-    days, died, risk = [1.0, 2.0, 3.0, 4.0], [False, True, False, True], [0.1, 0.9, 0.5, 0.2]
+    days, died = np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, True, False, True])
+    risk = np.array([0.1, 0.9, 0.5, 0.2])
     got = number(call(answer, days, died, risk))
     if np.isclose(got, _pairs(days, [True] * 4, risk)):
         raise Refused("A censored patient was counted as dying on the last day seen.")
     if not np.isclose(got, 1):
         raise Refused("Got {}. Which pairs can be compared if the first was censored?", got)
-    days, died, risk = [1.0, 2.0, 3.0], [True, True, False], [0.2, 0.9, 0.5]
+    days, died = np.array([1.0, 2.0, 3.0]), np.array([True, True, False])
+    risk = np.array([0.2, 0.9, 0.5])
     got = number(call(answer, days, died, risk))
     if np.isclose(got, 0):
         raise Refused("A pair is missing: one who died is compared with the censored too.")
     if not np.isclose(got, 1 / 3):
         raise Refused("Got {} for three pairs, only one of them in order.", got)
+    shuffled = [1, 2, 0]
+    moved = number(call(answer, days[shuffled], died[shuffled], risk[shuffled]))
+    if not np.isclose(moved, got):
+        raise Refused("The same patients in another order gave {}, not {}.", moved, got)
 
 
 def _right_label(days, died, horizon):
@@ -130,14 +139,18 @@ def _selected_once(values, labels, folds, select):
     return _accuracy(values, labels, folds, lambda train, test: train, select=lambda x, y: genes)
 
 
-def _pairs(days, died, risk, tie=0.5, censored=True):
-    """Return the concordance, with wrong ways to count ties and the censored."""
+def _wrong_labels(values, labels, folds, select):
+    return float(np.mean([len(select(values[train], labels)) for train, _ in folds]))
+
+
+def _pairs(days, died, risk, tie=0.5, censored=True, in_rows=False):
+    """Return the concordance, with wrong ways to count ties, the censored and the rows."""
     right = total = 0.0
-    for i, j in permutations(range(len(days)), 2):
+    for i, j in (combinations if in_rows else permutations)(range(len(days)), 2):
         if died[i] and days[i] < days[j] and (censored or died[j]):
             total += 1
             right += (risk[i] > risk[j]) + tie * (risk[i] == risk[j])
-    return right / total
+    return right / total if total else 0.0
 
 
 EXERCISES = {
@@ -190,6 +203,13 @@ EXERCISES = {
                 _wrong_accuracy(lambda train, test: train, _everybody),
                 "Selected in each fold, yet",
             ),
+            (_wrong_labels, "of different length"),
+            (
+                lambda values, labels, folds, select: (
+                    100 * _accuracy(values, labels, folds, lambda train, test: train, select=select)
+                ),
+                "a share is at most one",
+            ),
             (lambda values, labels, folds, select: 0.5, "never selected"),
         ),
     ),
@@ -211,6 +231,10 @@ EXERCISES = {
             (
                 lambda days, died, risk: _pairs(days, died, risk, censored=False),
                 "A pair is missing",
+            ),
+            (
+                lambda days, died, risk: _pairs(days, died, risk, in_rows=True),
+                "in another order",
             ),
         ),
     ),
