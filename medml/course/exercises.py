@@ -142,7 +142,12 @@ def call(answer, *arguments):
 
 
 def number(value):
-    """Return a result as a float, or raise `Refused` if it is not one number."""
+    """Return a result as a float, or raise `Refused` if it is not one number.
+
+    A tensor or an array without dimensions is one number too.
+    """
+    if getattr(value, "shape", None) == ():
+        value = value.item()
     if isinstance(value, Real):
         return float(value)
     raise Refused("Got {}; expected one number.", value)

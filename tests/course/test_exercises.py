@@ -5,6 +5,7 @@ import collections
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,7 +111,10 @@ def test_a_result_of_the_wrong_kind_is_shown():
     """A check that expects one number says so."""
     exercise = Exercise(check=lambda f: number(call(f)), hints=EVEN.hints, wrong=())
     assert judge(exercise, lambda: "61") == "Got '61'; expected one number."
-    assert judge(exercise, lambda: 61) == "PASS"
+    for one in (61, np.float32(0.5), np.array(0.5), torch.tensor(0.5, requires_grad=True)):
+        assert judge(exercise, lambda one=one: one) == "PASS"
+    for many in (np.array([0.5]), torch.zeros(2), np.array("61")):
+        assert judge(exercise, lambda many=many: many).endswith("expected one number.")
 
 
 def test_a_check_that_stumbles_over_a_result_says_so():
