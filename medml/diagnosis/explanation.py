@@ -120,10 +120,7 @@ def occlusion_map(
     """
     images = check_images(images)
     rows, columns = images.shape[2:]
-    fits = [
-        0 < stride <= window <= side and (side - window) % stride == 0 for side in (rows, columns)
-    ]
-    if not all(fits):
+    if not all(_reaches_the_edge(side, window, stride) for side in (rows, columns)):
         msg = (
             f"a window of {window} in steps of {stride} does not end at the edge of {rows} × "
             f"{columns} pixels: (side - window) must be a multiple of the stride ≤ window"

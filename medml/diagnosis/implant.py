@@ -10,6 +10,7 @@ from medml.data import lidc
 from medml.data.outlines import NoduleMasks
 from medml.diagnosis.canvas import OVERSAMPLING, Canvas
 from medml.diagnosis.cohort import load_cohort
+from medml.diagnosis.rendering import largest_slice
 
 KINDS = ("central", "juxtapleural")
 TRIES = 40
@@ -57,7 +58,7 @@ def implant(
     seat = _inside if kind == "central" else _on_wall
     for _ in range(TRIES):
         nodule_id = int(rng.choice(pool))
-        stamp = _turned(*largest_slice(nodule_id), canvas, rng)
+        stamp = _turned(*_outline(nodule_id), canvas, rng)
         mask = seat(canvas, stamp, lungs, cavity, rng)
         if mask is not None:
             return nodule_id, mask
@@ -89,18 +90,13 @@ def _patients() -> dict[int, str]:
     return lidc.load_nodules().patient_id.to_dict()
 
 
-def largest_slice(nodule_id: int) -> tuple[np.ndarray, float]:
-    """Return the slice of a nodule's consensus mask with the most pixels, and its pixel in mm."""
+def _outline(nodule_id: int) -> tuple[np.ndarray, float]:
+    """Return the largest slice of a nodule's consensus mask, and its pixel in mm."""
     if nodule_id not in _masks():
         msg = f"unknown nodule {nodule_id}, expected numbers from lidc.load_nodules().index"
         raise ValueError(msg)
     masks = _masks()[nodule_id]
-    consensus = masks.consensus
-    largest = consensus[consensus.sum(axis=(1, 2)).argmax()]
-    if not largest.any():
-        msg = f"the readers of nodule {nodule_id} share no voxel: leave this nodule out"
-        raise ValueError(msg)
-    return largest, masks.spacing_mm[2]
+    return largest_slice(masks), masks.spacing_mm[2]
 
 
 def _turned(mask: np.ndarray, pixel_mm: float, canvas: Canvas, rng) -> np.ndarray:

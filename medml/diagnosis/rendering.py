@@ -117,13 +117,25 @@ def cropped_nodules(
     ]
 
 
-def _largest_section(masks: NoduleMasks) -> np.ndarray:
-    """Return the largest slice of the consensus, cropped to its bounding box, as float32."""
+def largest_slice(masks: NoduleMasks) -> np.ndarray:
+    """Return the slice of the consensus with the most pixels, bool, shape (rows, columns).
+
+    Raises
+    ------
+    ValueError
+        If the consensus is empty.
+    """
     consensus = masks.consensus
     section = consensus[consensus.sum(axis=(1, 2)).argmax()]
     if not section.any():
         msg = f"the readings {masks.reading_ids} share no voxel: leave this nodule out"
         raise ValueError(msg)
+    return section
+
+
+def _largest_section(masks: NoduleMasks) -> np.ndarray:
+    """Return the largest slice of the consensus, cropped to its bounding box, as float32."""
+    section = largest_slice(masks)
     rows, columns = (np.flatnonzero(section.any(axis=axis)) for axis in (1, 0))
     return section[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
 

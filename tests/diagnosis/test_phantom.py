@@ -7,8 +7,8 @@ from scipy.ndimage import binary_erosion
 from medml.data import lidc
 from medml.diagnosis.anatomy import vessel_tree
 from medml.diagnosis.cohort import load_cohort
-from medml.diagnosis.implant import largest_slice
 from medml.diagnosis.phantom import CASES, thorax
+from medml.diagnosis.rendering import largest_slice
 
 SEEDS = range(500, 508)
 
@@ -71,7 +71,8 @@ def test_a_nodule_has_the_area_of_its_outline():
     areas = []
     for seed in range(10):
         phantom = thorax(seed, 320, "central")
-        mask, pixel_mm = largest_slice(phantom.nodule_id)
+        masks = lidc.load_masks([phantom.nodule_id])[phantom.nodule_id]
+        mask, pixel_mm = largest_slice(masks), masks.spacing_mm[2]
         areas.append((phantom.nodule.sum() * phantom.pixel_mm**2, mask.sum() * pixel_mm**2))
     ours, readers = np.transpose(areas)
     assert ours.sum() == pytest.approx(readers.sum(), rel=0.03)

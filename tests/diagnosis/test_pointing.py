@@ -35,10 +35,8 @@ def test_the_nodule_is_whole_and_has_its_size(scenes):
     outlined = [
         m.consensus.sum(axis=(1, 2)).max() * m.spacing_mm[1] * m.spacing_mm[2] for m in masks
     ]
-    assert np.corrcoef(area, outlined)[0, 1] > 0.98
-    edge = np.ones((64, 64), bool)
-    edge[1:-1, 1:-1] = False
-    assert not soft[:, edge].all(axis=1).any()
+    np.testing.assert_allclose(area, outlined, rtol=0.1, atol=4)  # the blur eats small ones
+    assert area.sum() == pytest.approx(np.sum(outlined), rel=0.06)
     larger = scenes.inside[shown].sum(axis=(1, 2)) / soft.sum(axis=(1, 2))
     assert (larger > 1).all() and TOLERANCE_PIXELS == 4
 
