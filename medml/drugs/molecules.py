@@ -86,9 +86,10 @@ def standardise(smiles: str) -> str:
 def skeleton(smiles: str) -> str:
     """Return a key that is equal for all forms of one compound: 14 letters of its InChIKey.
 
-    They hash what is bound to what. Stereoisomers, isotope labels and most tautomers share them;
-    for duplicates and leaks that is the safe side, for activity it is not: mirror images can
-    differ a thousandfold.
+    They hash what is bound to what. Stereoisomers, isotope labels, charge states and most tautomers
+    share them, and of a salt or mixture the largest organic part counts (`standardise`); for
+    duplicates and leaks that is the safe side, for activity it is not: mirror images can differ a
+    thousandfold.
 
     Parameters
     ----------
@@ -97,7 +98,8 @@ def skeleton(smiles: str) -> str:
     Raises
     ------
     ValueError
-        If `parse` refuses it, or it is a pattern with open places (*).
+        If `parse` refuses it, or `standardise` does with a salt, or it is a pattern with open
+        places (*).
 
     References
     ----------
@@ -110,6 +112,8 @@ def skeleton(smiles: str) -> str:
     True
     """
     molecule = parse(smiles)
+    if len(Chem.GetMolFrags(molecule)) > 1:
+        molecule = parse(standardise(smiles))
     with rdBase.BlockLogs():
         key = Chem.MolToInchiKey(molecule)[:14]
     if not key:

@@ -73,10 +73,14 @@ def test_the_activities_are_in_standard_form_already(sample):
 
 
 def test_one_compound_has_one_skeleton_whatever_its_form():
-    """Mirror images, isotope labels and tautomers share it; an isomer with other bonds does not."""
+    """Mirror images, isotopes, tautomers and salts share it; with other bonds it is another."""
     assert skeleton("C[C@H](N)C(=O)O") == skeleton("C[C@@H](N)C(=O)O") == skeleton("CC(N)C(=O)O")
     assert skeleton("[2H]C(N)C(=O)O") == skeleton("NCC(=O)O")
     assert skeleton("CN=C(N)N") == skeleton("CNC(=N)N")
+    assert (
+        skeleton("CC[NH3+].[Cl-]") == skeleton("CCN.Cl") == skeleton("CC[NH3+]") == skeleton("CCN")
+    )
+    assert skeleton("[Na+].CC(=O)[O-]") == skeleton("CC(=O)O")
     assert skeleton("CCO") != skeleton("COC")
     with pytest.raises(ValueError, match=r"no InChIKey for 'C\*'"):
         skeleton("C*")

@@ -87,13 +87,14 @@ def table(task, *smiles):
 
 
 def test_overlap_is_dropped_by_molecule_and_by_protein_and_scaffolds_on_request():
-    """A mirror image of a target's molecule goes, so does the same protein's other read-out."""
+    """A mirror image and a salt of a target's molecule go, and the protein's other read-out."""
     target = table("P1_Ki", "C[C@H](N)c1ccccc1", "CCO")
     source = pd.concat(
         [
             table("P1_EC50", "c1ccncc1"),  # the same protein under another read-out
             table("P2_Ki", "C[C@@H](N)c1ccccc1", "OCC", "Cc1ccccc1", "CCCC"),
             table("P10_Ki", "c1ccsc1"),  # another protein whose name begins alike
+            table("P3_Ki", "Cl.CC(N)c1ccccc1", "CC([NH3+])c1ccccc1.[Br-]"),
         ],
         ignore_index=True,
     )
