@@ -17,13 +17,20 @@ NOW = {
 def penalised(answer):
     """A body that moved, a large new head, then λ at both ends."""
     right = _penalised(LOSS, NOW, START, LAM)
-    got = number(call(answer, LOSS, _copy(NOW), _copy(START), LAM))
+    got = number(call(answer, LOSS, _copy(NOW), _Source(_copy(START)), LAM))
+    pull = LAM * _distance(NOW, START)
+    mean = LAM * sum(((NOW[name] - START[name]) ** 2).mean() for name in START)
+    first = LAM * ((NOW["first"] - START["first"]) ** 2).sum()
     wrong = {
         _penalised(LOSS, NOW, START, 1 - LAM): "λ and its complement have changed places.",
-        LAM * _distance(NOW, START) + LOSS: "The loss keeps its full weight; it must lose what "
-        "the distance gains.",
-        _penalised(LOSS, NOW, START, LAM, head=True): "The new head is pulled to zero: it has no "
-        "source value.",
+        pull + LAM * LOSS: "Both parts have the weight λ: the two weights must add up to one.",
+        pull - (1 - LAM) * LOSS: "The loss has a minus sign: it would be made larger.",
+        mean
+        + (1 - LAM) * LOSS: "The distance is a mean of squares; the formula asks for their sum.",
+        first + (1 - LAM) * LOSS: "Only one layer is pulled; every layer of the source counts.",
+        pull + LOSS: "The loss keeps its full weight; it must lose what the distance gains.",
+        _penalised(LOSS, NOW, START, LAM, head=True): "The new head is in the distance, but it "
+        "has no source value.",
         LAM * _distance(NOW, START) ** 0.5 + (1 - LAM) * LOSS: "The distance is not squared.",
     }
     for value, words in wrong.items():
@@ -32,7 +39,7 @@ def penalised(answer):
     if not np.isclose(got, right):
         raise Refused("Got {} with a loss of {}.", got, LOSS)
     for lam, words in ((0.0, "λ at its lowest: the loss alone"), (1.0, "the distance alone")):
-        got = number(call(answer, LOSS, _copy(NOW), _copy(START), lam))
+        got = number(call(answer, LOSS, _copy(NOW), _Source(_copy(START)), lam))
         if not np.isclose(got, _penalised(LOSS, NOW, START, lam)):
             raise Refused(f"Right once, but not for {words}: got {{}}.", got)
 
@@ -89,12 +96,25 @@ def taken_apart(answer):
         raise Refused("The ratio stands upside down: more λ must pull more.")
     if np.allclose(got[::-1], [lam / (1 - lam), rate * (1 - lam)]):
         raise Refused("Both numbers are right, but in the other order.")
+    if np.allclose(got, [lam * rate, (1 - lam) * rate]):
+        raise Refused("These are two steps, on D and on L; the pull is measured against L.")
+    if np.allclose(got, [lam, rate]):
+        raise Refused("λ itself is not the pull: what multiplies L has shrunk at the same time.")
+    if np.allclose(got[1:], rate * lam):
+        raise Refused("The rate goes with λ; but the more λ, the smaller the step on L.")
     if not np.allclose(got, [lam / (1 - lam), rate * (1 - lam)]):
         raise Refused("Got {} and {}; try one step by hand.", *got)
     for lam, rate in ((0.0, 0.3), (0.4, 1.0)):
         got = _pair(call(answer, lam, rate))
         if not np.allclose(got, [lam / (1 - lam), rate * (1 - lam)]):
             raise Refused("Right for one λ, wrong for another: {} and {}.", *got)
+
+
+class _Source(dict):
+    """The source's arrays. A head that is asked for all the same is zero, to be seen in the sum."""
+
+    def __missing__(self, name):
+        return np.zeros(NOW[name].shape)
 
 
 def _pair(value):
@@ -131,7 +151,7 @@ EXERCISES = {
             "What the distance gets of the whole, the loss on the labels must give up.",
         ),
         wrong=(
-            (lambda *a: _penalised(*a, head=True), "pulled to zero"),
+            (lambda *a: _penalised(*a, head=True), "no source value"),
             (lambda loss, now, start, lam: _penalised(loss, now, start, 1 - lam), "changed places"),
             (
                 lambda loss, now, start, lam: lam * _distance(now, start) + loss,
@@ -142,6 +162,29 @@ EXERCISES = {
                 "not squared",
             ),
             (lambda *a: _penalised(LOSS, NOW, START, LAM), "the loss alone"),
+            (lambda loss, now, start, lam: lam * (_distance(now, start) + loss), "add up to one"),
+            (
+                lambda loss, now, start, lam: _penalised(-loss, now, start, lam),
+                "minus sign",
+            ),
+            (
+                lambda loss, now, start, lam: _penalised(loss, now, {"first": start["first"]}, lam),
+                "Only one layer",
+            ),
+            (
+                lambda loss, now, start, lam: (
+                    lam * sum(((now[name] - start[name]) ** 2).sum() for name in now)
+                    + (1 - lam) * loss
+                ),
+                "no source value",
+            ),
+            (
+                lambda loss, now, start, lam: (
+                    lam * sum(((now[name] - start[name]) ** 2).mean() for name in start)
+                    + (1 - lam) * loss
+                ),
+                "a mean of squares",
+            ),
             (lambda *a: 0.0, "with a loss of"),
         ),
     ),
@@ -185,6 +228,9 @@ EXERCISES = {
             (lambda lam, rate: (lam, rate * (1 - lam)), "in units of the shrunken loss"),
             (lambda lam, rate: ((1 - lam) / lam, rate * (1 - lam)), "upside down"),
             (lambda lam, rate: (rate * (1 - lam), lam / (1 - lam)), "other order"),
+            (lambda lam, rate: (lam, rate), "λ itself is not the pull"),
+            (lambda lam, rate: (lam * rate, (1 - lam) * rate), "two steps"),
+            (lambda lam, rate: (lam / (1 - lam), rate * lam), "The rate goes with λ"),
             (lambda lam, rate: (3.0, 0.02), "wrong for another"),
             (lambda lam, rate: lam, "expected two numbers"),
         ),
