@@ -85,6 +85,8 @@ def test_a_score_is_the_mean_reward_of_the_readings_there_are():
     score = day_score(readings)
     assert score[0] == pytest.approx(reward([110, 250, 60]).mean())
     assert np.isnan(score[1])
+    seven_of_ten = np.where(np.arange(10) < 7, 110.0, np.nan)[:, None]
+    assert day_score(seven_of_ten) == pytest.approx(1, abs=0.01)
 
 
 def test_noise_is_a_mixture_of_the_days_and_a_belief():

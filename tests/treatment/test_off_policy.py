@@ -46,6 +46,7 @@ def test_an_interval_is_as_wide_as_theory_says():
         ([1.0] * 9, "effective sample size 9.0, below 10"),
         ([12.0] + [1.0] * 88, "one episode carries 12 % of the weight"),
         ([0.0, 0.6] * 50, "mean weight 0.30 instead of 1"),
+        ([1.5] * 100, "mean weight 1.50 instead of 1"),
     ],
 )
 def test_a_log_that_says_too_little_is_refused(weights, reason):
