@@ -8,6 +8,8 @@ from medml.drugs.gaussian_process import NOISES, GaussianProcess
 from medml.drugs.similarity import tanimoto
 from medml.drugs.sparse import sum_of_rows
 
+_BLOCK = 64  # molecules: the tables of more do not stay in the cache, and took twice the time
+
 
 class KernelModel:
     """A Gaussian process with the Tanimoto kernel, made ready to rank a library.
@@ -77,10 +79,17 @@ class KernelModel:
         if bits.ndim != 2 or bits.shape[1] != len(self._known):
             msg = f"fingerprints {bits.shape} for a model of {len(self._known)} bits"
             raise ValueError(msg)
+        predicted = np.empty(len(bits))
+        for start in range(0, len(bits), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            predicted[rows] = self.level + self._similarity(bits[rows]) @ self.weights
+        return predicted
+
+    def _similarity(self, bits: np.ndarray) -> np.ndarray:
+        """Return `similarity.tanimoto` to all known molecules, shape (n, k)."""
         shared = sum_of_rows(self._known, bits).float().numpy()
         either = bits.sum(axis=1, dtype=np.float32)[:, None] + self._count - shared
-        alike = np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
-        return self.level + alike @ self.weights
+        return np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
 
 
 def _coefficients(process: GaussianProcess) -> np.ndarray:
