@@ -75,11 +75,15 @@ def test_the_library_takes_minutes_and_memory_does_not_grow_with_it(rows):
 
 
 def test_the_steps_of_a_screen_cost_what_was_stored():
-    """Ratios of a fiftieth, within a factor of two: rates are of one machine on one day."""
+    """Ratios of a twelfth, within 2.5 times: rates are of one machine on one day.
+
+    Both models reach the bar of 60 % of what the parser alone does.
+    """
     stored = {row["step"]: row["rate"] for row in stored_run("screening_rates")["rows"]}
     fresh = {row["step"]: row["rate"] for row in screening_rates.measure(count=8000, asked=100)}
     assert fresh.keys() == stored.keys()
     for step in ("parse and fingerprint", "score, network", "PAINS"):
         ratio = (fresh[step] / fresh["parse"]) / (stored[step] / stored["parse"])
         assert 0.4 < ratio < 2.5
-    assert stored["screen, network"] > 0.6 * stored["parse"]
+    for model in ("network", "Gaussian process"):
+        assert stored[f"screen, {model}"] > 0.6 * stored["parse"]
