@@ -102,6 +102,28 @@ def test_the_combination_learns_from_unseen_patients(data):
     assert np.ptp(late.predict({"code": unique})) < 0.5 * np.ptp(trusted)
 
 
+def test_late_fusion_promises_as_many_as_there_are(data):
+    """Two sources both know how rare label 1 is; their combination must not count it twice."""
+    tables, _ = data
+    rare = (tables["left"]["left"] + tables["right"]["right"] > 2).astype(int)
+    late = LateFusion(LogisticRegression()).fit(tables, rare)
+    assert rare.mean() < 0.1
+    assert late.predict(tables).mean() == pytest.approx(rare.mean(), abs=0.01)
+
+
+def test_training_patients_may_lack_a_source_and_one_value_is_enough(data):
+    """Fifty patients without the source, fifty with one of its two columns: only those have it."""
+    tables, labels = data
+    wide = {"left": tables["left"].assign(copy=tables["left"]), "right": tables["right"]}
+    wide["left"].iloc[:50] = np.nan
+    wide["left"].iloc[50:100, 1] = np.nan
+    late = LateFusion().fit(wide, labels)
+    assert np.isfinite(late.unseen_["left"]).sum() == 350
+    answers, without = late.predict(wide), late.predict({"right": tables["right"]})
+    np.testing.assert_allclose(answers[:50], without[:50])
+    assert auroc(labels[50:100], answers[50:100]) > auroc(labels[50:100], without[50:100]) + 0.05
+
+
 def test_dropping_sources_in_training_helps_when_one_is_missing():
     """Two copies of one sign: without dropping, the trees may lean on a single one."""
     generator = np.random.default_rng(5)
