@@ -32,6 +32,14 @@ def test_all_genes_leave_nothing_to_select(noise):
     assert both[0] == both[1]
 
 
+def test_the_seed_draws_other_folds(noise):
+    """Five seeds on noise: not one accuracy, and each the same when asked again."""
+    values, labels = noise
+    found = [selection_accuracy(values, labels, 10, True, seed) for seed in range(5)]
+    assert len(set(found)) > 1
+    assert found == [selection_accuracy(values, labels, 10, True, seed) for seed in range(5)]
+
+
 def test_the_four_childhood_tumours_are_told_apart():
     """Khan's own test samples: at least 18 of 20 right with 50 genes chosen on its training set."""
     khan = load_khan()

@@ -95,11 +95,12 @@ def test_the_loader_gives_each_patient_the_own_values_and_the_death_in_hospital(
 
 
 def test_impossible_values_become_gaps_and_a_pulse_of_zero_stays(records):
-    """Albumin 29 g/dL cannot be; a heart rate of 0 may be an arrest."""
+    """Albumin 29 g/dL and sodium 0 cannot be; a heart rate of 0 may be an arrest."""
     features = day3_features(records, ["alb", "hrt", "meanbp", "pafi"])
     assert records["alb"].max() == 29
     assert features["alb"].max() <= 7
     assert (features["hrt"] == 0).sum() == (records["hrt"] == 0).sum() == 83
+    assert day3_features(records.assign(sod=0.0), ["sod"])["sod"].isna().all()
     assert features["pafi"].max() <= 713
     assert features["pafi"].isna().sum() == records["pafi"].isna().sum() + 10
 
