@@ -49,9 +49,17 @@ def test_the_weights_of_a_step_trial_are_ratios_of_normal_densities():
     """Against scipy, one step after another."""
     from scipy.stats import norm
 
-    trial = StepTrial(stronger_clinic, 0.1, np.random.default_rng(0))
+    trial = StepTrial(stronger_clinic, 0.1, np.random.default_rng(0), mean=0.02)
     treat(trial, ["adult#001", "child#001"], days=1)
     x = np.stack(trial.drawn, axis=1)
-    right = (norm.pdf(x, 0.03, 0.1) / norm.pdf(x, 0, 0.1)).cumprod(axis=1)
-    np.testing.assert_allclose(trial.step_weights(0.03), right, rtol=1e-8)
-    np.testing.assert_allclose(trial.step_weights(0.0), 1)
+    right = (norm.pdf(x, 0.05, 0.1) / norm.pdf(x, 0.02, 0.1)).cumprod(axis=1)
+    np.testing.assert_allclose(trial.step_weights(0.05), right, rtol=1e-8)
+    np.testing.assert_allclose(trial.step_weights(0.02), 1)
+
+
+def test_a_basal_rate_is_never_negative(chart):
+    """However wild the shift; the bolus is not touched."""
+    trial = StepTrial(stronger_clinic, 5.0, np.random.default_rng(0))
+    doses = [trial(chart(minute=5 * step, meal=50.0)) for step in range(40)]
+    assert min(dose.basal[0] for dose in doses) == 0
+    assert {dose.bolus[0] for dose in doses} == {stronger_clinic(chart(meal=50.0)).bolus[0]}

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from medml.treatment import personalisation
+from medml.treatment.belief import MARGIN, estimated_noise
 from medml.treatment.chart import Dose
 from medml.treatment.controllers import stronger_clinic
 from medml.treatment.course import treat
@@ -80,6 +82,53 @@ def test_a_bad_day_is_followed_by_one_without_a_shift(chart):
     after = log[log["day"].isin(tried["day"] + 1)]
     assert set(after["why"]) == {"bad day"}
     assert not after[["basal", "bolus"]].any(axis=None)
+
+
+def test_a_day_that_is_only_a_little_worse_is_not_bad(chart):
+    """Every shift lifts 110 to 180 mg/dL: a loss of 0.15, within the margin and two deviations."""
+
+    def lift(shift, day):
+        return np.where(np.abs(shift).sum(axis=1) > 1e-9, 180.0, 110.0)
+
+    log = play(Personalised(flat, days=30), chart, lift, 12)
+    assert (log[log["day"] > WARM_UP]["why"] == "trial").all()
+
+
+def test_a_bad_day_without_a_shift_does_not_stop_the_search(chart):
+    """45 mg/dL on the first day of trial and on the day after it, which has no shift."""
+    log = play(Personalised(flat, days=30), chart, lambda _, day: 45 if day in (5, 6) else 110, 9)
+    assert log[log["day"].between(6, 8)]["why"].tolist() == ["trial", "bad day", "trial"]
+
+
+@pytest.mark.parametrize(("gate", "end"), [(1.0, "none kept"), (0.0, "kept")])
+def test_the_gate_keeps_no_gain_that_is_not_clear(chart, gate, end):
+    """More basal insulin lowers 150 mg/dL by less than one: a gain of thousandths."""
+    personal = Personalised(flat, days=20, gate=gate)
+    log = play(personal, chart, lambda shift, day: 150 - 5 * shift[:, 0], 22)
+    assert (log[log["day"] > 20]["why"] == end).all()
+
+
+def test_without_a_margin_the_first_trial_is_a_corner(chart):
+    """With one, it is not: a corner is too far from what is known."""
+    first = {}
+    for margin in (MARGIN, np.inf):
+        log = play(Personalised(flat, days=9, margin=margin), chart, lambda *_: 110, 7)
+        first[margin] = log.loc[log["day"] == WARM_UP + 1, ["basal", "bolus"]].abs().sum(axis=1)
+    assert first[np.inf].item() == pytest.approx(2 * SPAN)
+    assert 0 < first[MARGIN].item() < 1.8 * SPAN
+
+
+def test_a_days_noise_is_that_of_the_days_without_a_shift(chart, monkeypatch):
+    """Trials vary for other reasons."""
+    seen = []
+
+    def spy(scores):
+        seen.append(scores.shape)
+        return estimated_noise(scores)
+
+    monkeypatch.setattr(personalisation, "estimated_noise", spy)
+    play(Personalised(flat, days=9), chart, lambda *_: 110, 8)
+    assert set(seen) == {(1, WARM_UP)}
 
 
 def test_no_shift_leaves_the_trust_region_and_the_first_days_have_none(chart):
