@@ -2,20 +2,24 @@
 
 Five folds over the 30 virtual patients. Each fold's frozen policy (``insulin_folds.py``, first
 seed) treats its six held-out patients for 50 days, eight times with other meals. Beside it, on the
-same meals and the same noise of the sensor (the last two only twice):
+same meals and the same noise of the sensor (some of them less often, see `TIMES`):
 
 - gated: `Personalised`, 40 days of learning, then the shift that was kept or none; all from the
   sensor alone.
+- no safe set: the same, but everything in the trust region may be tried.
 - ungated: the same search over ±40 % with no safe set; the best mean is taken without a gate.
 - daily gradient: `DailyGradient`, REINFORCE on one patient after every day.
 
-Time in range and below 70 are of the true glucose. Regret while learning is what frozen had more
-of it in the first 40 days.
+Then frozen and gated once more where nobody eats rescue carbohydrates.
+
+Time in range, below 70 and below 54 are of the true glucose; a failure is a day with any value
+below 40 mg/dL. Regret while learning is what frozen had more of time in range in the first 40 days.
 
 Looked at beforehand: span and margin come from an earlier prototype, in which all 30 patients took
 part. The other settings were tried once, on the stronger clinic in place of the policies, with all
-patients and other meals. No setting was changed after a policy had been looked at. Run it with
-``python experiments/online.py``, about 1.5 CPU-minutes.
+patients and other meals. No setting was changed after a policy had been looked at. The first run
+had been looked at when the search with no safe set and the part without rescue were added; they
+were not looked at before. Run it with ``python experiments/online.py``, about 2 CPU-minutes.
 """
 
 import numpy as np
@@ -34,10 +38,15 @@ from medml.treatment.policy import STORED, load_policy
 from medml.treatment.ward import Ward
 
 SEED = 900_000_000
-TIMES = {"frozen": 8, "gated": 8, "ungated": 2, "daily gradient": 2}
+TIMES = {"frozen": 8, "gated": 8, "no safe set": 4, "ungated": 2, "daily gradient": 2}
+TIMES_WITHOUT_RESCUE = {"frozen": 8, "gated": 8}
 DAYS, LEARNING, LAST = 50, 40, 10
-MEASURES = ["in_range", "below_70", "below_54"]
-WIDE = {"span": 0.4, "margin": np.inf, "gate": 0.0}
+MEASURES = ["in_range", "below_70", "below_54", "failure"]
+SEARCHES = {
+    "gated": {},
+    "no safe set": {"margin": np.inf},
+    "ungated": {"span": 0.4, "margin": np.inf, "gate": 0.0},
+}
 
 
 def part_of(chart, rows):
@@ -76,10 +85,8 @@ class SideBySide:
         def frozen(chart):
             return Dose(*(x[self.rows[name]] for x in self._dose))
 
-        if name == "gated":
-            return Personalised(frozen, days=LEARNING)
-        if name == "ungated":
-            return Personalised(frozen, days=LEARNING, **WIDE)
+        if name in SEARCHES:
+            return Personalised(frozen, days=LEARNING, **SEARCHES[name])
         if name == "daily gradient":
             return DailyGradient(frozen, np.random.default_rng(SEED))
         return frozen
@@ -99,9 +106,9 @@ class SideBySide:
         return Dose(*(np.concatenate(x) for x in zip(*parts, strict=True)))
 
 
-def live(everyone, days=DAYS):
+def live(everyone, days=DAYS, rescue=True):
     """Return the measures of each day of each row, and its contestant, patient and time."""
-    ward = Ward(everyone.names.tolist(), days=days)
+    ward = Ward(everyone.names.tolist(), days=days, rescue=rescue)
     ward.reset([np.random.default_rng(SEED + number) for number in everyone.episode])
     glucose = np.empty((ward.steps, len(ward)), np.float32)
     for step in tqdm(range(ward.steps), "steps"):
@@ -157,11 +164,15 @@ def by_day(table):
 def main():
     """Treat all patients in all ways and store how they fared."""
     torch.set_num_threads(1)
-    everyone = SideBySide(load_virtual_patients().index.tolist(), TIMES)
-    table = live(everyone)
+    rows = []
+    for rescue, times in ((True, TIMES), (False, TIMES_WITHOUT_RESCUE)):
+        everyone = SideBySide(load_virtual_patients().index.tolist(), times)
+        table = live(everyone, rescue=rescue)
+        parts = *compare(table), *interventions(everyone), *by_day(table)
+        rows += [{"rescue": rescue} | row for row in parts]
     experiment.store(
         __file__,
-        [*compare(table), *interventions(everyone), *by_day(table)],
+        rows,
         seed=SEED,
         packages=["numpy", "torch", "scipy", "pandas"],
         inputs=[
