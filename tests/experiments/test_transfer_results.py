@@ -7,6 +7,7 @@ from experiments import transfer_networks, transfer_targets
 from experiments.transfer_targets import ABL1, DELTA, KAPPA, MU
 from medml.course import stored_run
 from medml.data.compounds import load_targets
+from medml.drugs.finetuning import l2_sp
 
 FEW = (16, 32, 64)
 MAIN = "GP, sources"
@@ -105,12 +106,23 @@ def test_both_scripts_draw_the_same_labels():
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.fixture(scope="module")
-def networks():
-    """The stored scores of networks by task, source, split, arm and number of labels."""
-    found = [row for row in stored_run("transfer_networks")["rows"] if row["part"] == "scores"]
+def by_arm(name):
+    """Return the stored scores of networks by task, source, split, arm and number of labels."""
+    found = [row for row in stored_run(name)["rows"] if row["part"] == "scores"]
     keys = ("task", "source", "split", "arm", "n")
     return {tuple(row[key] for key in keys): row for row in found}
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """The stored scores of transfer_networks."""
+    return by_arm("transfer_networks")
+
+
+@pytest.fixture(scope="module")
+def heads():
+    """The stored scores of transfer_heads."""
+    return by_arm("transfer_heads")
 
 
 def test_training_from_scratch_comes_out_again(networks):
@@ -136,9 +148,28 @@ def test_more_lambda_moves_less_and_all_of_it_learns_nothing(networks):
         assert np.mean(networks[task, "clean", "scaffold", "λ = 1", 64]["auroc"]) < 0.6
 
 
-def test_no_network_beats_the_process_with_sources(networks, scores):
+def test_training_from_scratch_with_a_held_head_comes_out_again(heads):
+    """ABL1, first seed, 16 labels; it needs no source network."""
+    bits, px, scaffolds = transfer_networks.load(ABL1)
+    test, order = transfer_networks.draw(px, scaffolds, 100, "scaffold")
+    held, scratch = {"objective": l2_sp(0, 10)}, transfer_networks.SCRATCH
+    found = transfer_networks.tune(None, scratch, held, (bits, px), order[:16], test, 100)
+    stored = heads[ABL1, "clean", "scaffold", f"{scratch}, head held", 16]
+    assert found["auroc"] == pytest.approx(stored["auroc"][0], abs=0.02)
+    assert found["moved"] == pytest.approx(stored["moved"][0], rel=0.05)
+
+
+def test_both_scripts_tune_the_same_source_networks(networks, heads):
+    """All layers without a penalty: seed by seed as in transfer_networks."""
+    for task in (DELTA, ABL1):
+        for n in FEW:
+            key = task, "clean", "scaffold", "all layers", n
+            np.testing.assert_allclose(heads[key]["auroc"], networks[key]["auroc"], atol=1e-3)
+
+
+def test_no_network_beats_the_process_with_sources(networks, heads, scores):
     """Clean source, scaffold split: every arm, target and number of labels, mean over seeds."""
-    for (task, source, split, _, n), row in networks.items():
+    for (task, source, split, _, n), row in (networks | heads).items():
         if (source, split) == ("clean", "scaffold"):
             rival = scores[task, split, MAIN, n]["auroc"]
             assert np.mean(np.subtract(row["auroc"], rival)) < 0
