@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import spearmanr
+from torch import nn
 
 from medml.diagnosis.model import SmallCNN
 from medml.diagnosis.randomisation import random_copy, randomised, rank_correlation
@@ -56,6 +57,13 @@ def test_randomisation_goes_from_the_output_to_the_input(network, images):
         assert changed == names[: number + 1]
     last, whole = steps[-1][1].state_dict(), random_copy(network, images, 5).state_dict()
     assert all(torch.allclose(last[name], whole[name], atol=1e-5) for name in whole)
+
+
+def test_layers_of_one_shape_are_drawn_apart(images):
+    """Each layer has a draw of its own."""
+    model = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3))
+    first, second = random_copy(model, images, 0)
+    assert not torch.equal(first.weight, second.weight)
 
 
 def test_randomisation_keeps_the_callers_random_state(network, images):
