@@ -21,6 +21,7 @@ def test_only_tagged_images_change_and_only_in_the_corner():
     burned = burn_tags(images, [True, False])
     assert (images == np.float32(0.1)).all()
     assert (burned[1] == images[1]).all()
+    assert (burned >= images).all()  # the ground of the letter leaves the image as it was
     changed = burned[0, 0] != images[0, 0]
     assert changed.sum() > 10 and burned.max() > 0.7
     assert not changed[~tag_region(32, 32)].any()
