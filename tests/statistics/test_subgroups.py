@@ -108,6 +108,12 @@ def test_each_row_may_have_a_threshold_of_its_own():
         assert table.estimate[group, "selection rate"] == pytest.approx(alone.mean())
 
 
+def test_a_row_at_its_threshold_is_flagged():
+    """As every threshold of the package means it."""
+    found = group_table([0, 1], [0.4, 0.5], ["a", "a"], 0.5, resamples=20).estimate["a"]
+    assert found["sensitivity"] == found["specificity"] == 1
+
+
 def test_a_group_of_three_patients_has_no_interval():
     """Its estimates stand, and the other group keeps its intervals; no gap is estimable."""
     labels, probabilities, groups, patients = simulated()
