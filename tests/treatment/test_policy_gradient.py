@@ -141,6 +141,10 @@ def test_a_rollout_follows_from_its_seed_and_its_actions_from_the_policy():
     assert first.ended[-1].all()
     assert not first.ended[:-1].any()
     assert torch.equal(first.following[:-1], first.observations[1:])
+    # After the last step comes the end of this day, with insulin on board, and not the next day's
+    # first state, which has none.
+    assert (first.following[-1][:, 3] != 0).all()
+    assert not first.observations[0][:, 3].any()
 
 
 @pytest.mark.parametrize("update", [ppo_update, reinforce_update])
