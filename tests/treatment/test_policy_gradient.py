@@ -127,6 +127,41 @@ def test_at_the_first_step_ppo_and_reinforce_have_one_gradient():
     torch.testing.assert_close(*gradients)
 
 
+def test_actions_that_are_all_equally_good_leave_the_actor_alone(monkeypatch):
+    """Advantages are compared within a part of a pass: a constant has no direction."""
+    advantages = "medml.treatment.ppo.generalised_advantages"
+    monkeypatch.setattr(advantages, lambda *_: (torch.ones(5, 8), torch.ones(5, 8)))
+    policy = GaussianPolicy(hidden=4, seed=3)
+    before = [weights.clone() for weights in policy.actor.parameters()]
+    generator = torch.Generator().manual_seed(1)
+    seen, acted = (torch.randn(5, 8, n, generator=generator) for n in (10, 2))
+    rollout = rollout_of(seen, acted, torch.zeros(5, 8), torch.zeros(5, 8, dtype=torch.bool))
+    ppo_update(policy, torch.optim.Adam(policy.parameters(), 0.01), rollout, SMALL, seed=0)
+    for old, new in zip(before, policy.actor.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_reinforce_subtracts_what_the_critic_expects(monkeypatch):
+    """By hand: two steps, γ = 1/2, so the returns are (1 - γ)(4 + γ 8) = 4 and (1 - γ) 8 = 4."""
+    seen_advantages = []
+
+    def loss(policy, rollout, advantages):
+        seen_advantages.append(advantages)
+        return reinforce_loss(policy, rollout, advantages)
+
+    monkeypatch.setattr("medml.treatment.reinforce.reinforce_loss", loss)
+    policy = GaussianPolicy(hidden=4, seed=3)
+    generator = torch.Generator().manual_seed(1)
+    seen, acted = (torch.randn(2, 8, n, generator=generator) for n in (10, 2))
+    rewards = torch.tensor([[4.0], [8.0]]).expand(2, 8)
+    ended = torch.tensor([[False], [True]]).expand(2, 8)
+    expected = 4 - policy.value(seen).detach()
+    rollout = rollout_of(seen, acted, rewards, ended)
+    optimiser = torch.optim.Adam(policy.parameters(), 0.01)
+    reinforce_update(policy, optimiser, rollout, replace(SMALL, gamma=0.5), seed=0)
+    torch.testing.assert_close(seen_advantages[0], expected / expected.std())
+
+
 def test_a_rollout_follows_from_its_seed_and_its_actions_from_the_policy():
     """Shapes, standard deviation of the noise, and the ends of episodes."""
     policy = GaussianPolicy(log_std=-1.0)
