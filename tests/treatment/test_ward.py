@@ -103,6 +103,19 @@ def test_a_meal_is_announced_in_the_step_in_which_it_is_eaten():
     assert on_board[12] == pytest.approx(60, rel=0.01)
 
 
+def test_a_chart_counts_what_was_announced_and_not_what_was_eaten():
+    """A wrong count stays wrong: carbohydrate on board must not let the truth through."""
+    ward = Ward(["adult#001"], days=1, counting_error=0.5, rescue=False)
+    ward.reset([np.random.default_rng(0)])
+    meal = 0.0
+    while not meal:
+        chart = ward.chart()
+        meal = chart.meal[0]
+        _, eaten, _ = ward.step(constant_basal(chart))
+    assert abs(eaten[0] / meal - 1) > 0.1
+    assert ward.chart().cob[0] == pytest.approx(meal, rel=0.01)
+
+
 def test_a_chart_remembers_readings_of_15_and_60_minutes_ago():
     """Before that, the first reading stands for them."""
     ward = Ward(NAMES, days=1)
