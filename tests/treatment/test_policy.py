@@ -83,3 +83,14 @@ def test_a_dead_sensor_is_answered_with_the_clinic_s_dose_and_a_warning(chart):
     dose = control(chart(meal=40.0))
     assert dose.basal[0] > 2
     assert dose.bolus[0] > 4.5
+
+
+@pytest.mark.parametrize(("bias", "basal", "bolus"), [(-0.5, 0.5, 3), (5, 4, 6), (-5, 0, 2)])
+def test_a_controller_gives_the_mean_action_cut_to_its_limits(chart, bias, basal, bolus):
+    """1 U/h and 4 U for 40 g: half an action less, and far beyond both ends."""
+    policy = GaussianPolicy(seed=1)
+    with torch.no_grad():
+        policy.actor[-1].bias.fill_(bias)
+    dose = policy.controller()(chart(meal=40.0))
+    assert dose.basal[0] == pytest.approx(basal, abs=0.05)
+    assert dose.bolus[0] == pytest.approx(bolus, abs=0.1)
