@@ -217,6 +217,18 @@ def test_each_iteration_and_each_seed_meets_other_episodes():
     assert not set(first) & set(other)
 
 
+def test_the_step_falls_to_zero_along_a_line():
+    """Three iterations: all of it, two thirds, one third."""
+    rates = []
+
+    def leave(policy, optimiser, rollout, settings, seed):
+        rates.append(optimiser.param_groups[0]["lr"])
+        return {"policy loss": 0.0}
+
+    learn(["adult#001"], SMALL, leave)
+    np.testing.assert_allclose(rates, SMALL.rate * np.array([1, 2 / 3, 1 / 3]))
+
+
 def test_returns_stop_at_the_end_of_an_episode():
     """By hand, with γ = 1/2: what comes after the end does not count."""
     ended = torch.tensor([[False], [True], [False], [True]])
