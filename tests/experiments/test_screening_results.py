@@ -71,7 +71,7 @@ def test_the_library_takes_minutes_and_memory_does_not_grow_with_it(rows):
         assert (part["molecules"], whole["molecules"]) == (50_000, 1_936_962)
         assert whole["core_s"] < 400
         assert max(part["worker_mb"], whole["worker_mb"]) < 1000
-        assert abs(whole["worker_mb"] - part["worker_mb"]) < 50
+        assert whole["worker_mb"] - part["worker_mb"] < 50  # it grows by nothing
 
 
 def test_the_steps_of_a_screen_cost_what_was_stored():
