@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, kstest, laplace, norm
 
@@ -70,7 +70,6 @@ def test_the_noise_has_the_distribution_that_is_written_down():
     assert kstest(got, norm(5, gaussian_sigma(2, 0.5, 1e-3)).cdf).pvalue > 0.01
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 20), st.floats(1e-9, 0.3))
 def test_gaussian_sigma_is_the_least_that_is_private(epsilon, delta):
     """Put into the exact formula it gives δ back; the classical σ is never smaller."""
@@ -108,7 +107,6 @@ def test_a_spent_delta_refuses_too():
     assert budget.spent == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.001, 1), max_size=30))
 def test_a_budget_is_never_overspent(costs):
     """Whatever is asked, and in whatever order."""

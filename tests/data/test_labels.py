@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from medml.data.labels import consensus, dawid_skene, one_reading, plant_ratings
 
 NAN = np.nan
-UNHURRIED = settings(deadline=None, max_examples=50)
+FIFTY_EXAMPLES = settings(max_examples=50)
 RATINGS = arrays(
     float,
     st.tuples(st.integers(2, 15), st.integers(2, 4)),
@@ -48,7 +48,7 @@ def test_the_rules_by_hand(ratings, labels):
     np.testing.assert_array_equal(found, labels)
 
 
-@UNHURRIED
+@FIFTY_EXAMPLES
 @given(arrays(float, st.tuples(st.integers(1, 9), st.just(4)), elements=st.integers(1, 5)))
 def test_turning_the_scale_round_turns_the_labels_round(table):
     """6 - rating swaps benign and malignant for every rule but the one-sided `any`."""
@@ -111,7 +111,7 @@ def test_the_posterior_of_one_step_is_bayes_rule():
     assert not model.converged
 
 
-@UNHURRIED
+@FIFTY_EXAMPLES
 @given(RATINGS, st.booleans())
 def test_em_never_climbs_down(table, shared):
     """Whatever the ratings: the objective rises, and all that should sum to one does."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medml.data.privacy import (
@@ -31,7 +31,6 @@ def test_patients_with_equal_values_are_counted_together_gaps_included():
     assert k_anonymity(TABLE, ["died"]) == 2
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=30))
 def test_group_sizes_agree_with_counting_one_by_one(rows):
     """And what is left after suppression is k-anonymous."""

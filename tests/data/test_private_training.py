@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit
@@ -47,7 +47,6 @@ def test_the_gradient_of_each_patient_is_that_of_autograd():
     np.testing.assert_allclose(step, weights - 0.3 * clipped / 40)
 
 
-@settings(deadline=None)
 @given(arrays(float, (6, 3), elements=st.floats(-1e6, 1e6)), st.floats(0.01, 10))
 def test_nobody_moves_the_sum_by_more_than_the_clip(gradients, clip):
     """This is the sensitivity that the noise is made for."""
@@ -185,7 +184,6 @@ def test_a_certain_and_wrong_model_has_a_large_but_finite_loss():
     np.testing.assert_allclose(losses, [np.log(1e6), 1e-6, 1e-6], rtol=1e-5)
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 20), st.floats(0, 0.1))
 def test_the_bound_on_the_advantage_is_where_both_error_limits_meet(epsilon, delta):
     """TPR ≤ e^ε FPR + δ and 1 − FPR ≤ e^ε (1 − TPR) + δ, solved by brute force."""

@@ -19,7 +19,7 @@ from medml.data.readers import (
 )
 
 NAN = np.nan
-UNHURRIED = settings(deadline=None, max_examples=50)
+FIFTY_EXAMPLES = settings(max_examples=50)
 GRADES = st.integers(1, 5).map(float)
 COMPLETE = arrays(float, st.tuples(st.integers(2, 12), st.integers(2, 5)), elements=GRADES)
 GAPPY = arrays(
@@ -75,7 +75,7 @@ def test_quadratic_kappa_counted_by_hand():
     assert kappa([1, 2, 3], [1, 2, 1], "quadratic") == pytest.approx(1 - (4 / 3) / (12 / 9))
 
 
-@UNHURRIED
+@FIFTY_EXAMPLES
 @given(arrays(float, st.tuples(st.just(2), st.integers(1, 30)), elements=GRADES))
 def test_kappa_is_scikit_learns(ratings):
     """All three costs; scikit-learn gives NaN too where all ratings are one."""
@@ -88,7 +88,7 @@ def test_kappa_is_scikit_learns(ratings):
         assert kappa(first, second, cost) == pytest.approx(peer, abs=1e-9)
 
 
-@UNHURRIED
+@FIFTY_EXAMPLES
 @given(COMPLETE, st.randoms(use_true_random=False))
 def test_the_order_of_nameless_readers_does_not_matter(table, random):
     """Shuffle the readings of each item: agreement over all ordered pairs stays."""
@@ -100,7 +100,7 @@ def test_the_order_of_nameless_readers_does_not_matter(table, random):
         assert before == pytest.approx(after, nan_ok=True)
 
 
-@UNHURRIED
+@FIFTY_EXAMPLES
 @given(COMPLETE)
 def test_alpha_is_kappa_but_for_the_size_of_the_sample(table):
     """(1 - α) = (1 - κ) (n - 1) / n when every item has the same number of ratings."""
@@ -120,7 +120,7 @@ def test_alpha_of_krippendorffs_own_example(level, alpha):
     assert krippendorff_alpha(KRIPPENDORFF, level) == pytest.approx(alpha, abs=0.0005)
 
 
-@UNHURRIED
+@FIFTY_EXAMPLES
 @given(GAPPY)
 def test_alpha_never_exceeds_one_and_full_agreement_reaches_it(table):
     """With gaps, in every level; ratings of one value only leave it undefined."""
@@ -154,7 +154,7 @@ def test_a_reader_is_judged_by_the_others_only():
     assert 2 not in judged.index
 
 
-@UNHURRIED
+@FIFTY_EXAMPLES
 @given(COMPLETE, st.data())
 def test_a_reader_cannot_move_the_own_label(table, data):
     """Whatever one reader says instead, the label that judges that reader stays."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medml.data.safe_harbor import SAFE_HARBOR, age_in_years, safe_harbor, safe_harbor_age
@@ -62,7 +62,6 @@ def test_what_is_no_age_is_named(age):
         safe_harbor_age(age)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 130))
 def test_no_age_over_89_is_ever_shown(age):
     """Whatever its decimals."""

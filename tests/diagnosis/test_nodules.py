@@ -50,7 +50,7 @@ def test_a_value_that_is_no_number_is_refused(value):
         to_network([0, value])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEEDS)
 def test_a_random_view_keeps_the_size_of_a_nodule_within_a_few_percent(seed):
     """The area changes by the square of at most 3 %."""
@@ -60,7 +60,7 @@ def test_a_random_view_keeps_the_size_of_a_nodule_within_a_few_percent(seed):
     assert 0.96**2 < view.sum() / blob().sum() < 1.04**2
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEEDS)
 def test_a_random_view_moves_the_middle_by_three_pixels_at_most(seed):
     """Rotation and scale are about the middle of the image, 31.5."""

@@ -110,7 +110,7 @@ def test_the_limits_are_millimetres(pixel_mm):
     assert lost(whole, mask) <= 0.08 * taken
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 59), st.integers(0, 59), st.integers(0, 14)),

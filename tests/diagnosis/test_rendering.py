@@ -45,7 +45,7 @@ def sharp(monkeypatch):
     monkeypatch.setattr(rendering, "PSF_MM", 1e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.4, 1.0), st.floats(0.3, 1.2), st.floats(1.0, 9.0))
 def test_the_area_in_mm_is_kept_whatever_the_pixels(pixel, pixel_mm, radius):
     """The shares add up to the area of the mask, if its blurred edge lies within the patch."""

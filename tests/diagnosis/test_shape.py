@@ -110,7 +110,7 @@ def test_position_direction_size_and_first_point_change_nothing(first, angle, sc
 
 
 @given(st.integers(0, 3), st.booleans(), st.integers(0, 5), st.integers(0, 5))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_mask_may_be_shifted_turned_by_right_angles_and_mirrored(turns, mirrored, down, right):
     """The pixels stay the same; only the first point of the outline moves: within 3 %."""
     image = flower(3, 0.2)

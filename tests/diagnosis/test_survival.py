@@ -22,7 +22,7 @@ def columns(pairs):
     return np.array(days, float), np.array(died)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FOLLOW_UP)
 def test_kaplan_meier_and_greenwood_equal_statsmodels(pairs):
     """Same times, numbers at risk, survival and standard errors, with ties and censoring."""
@@ -51,7 +51,7 @@ def test_the_interval_is_unknown_when_nobody_survives():
     assert np.isnan(kaplan_meier([1, 2], [1, 1])[["se", "low", "high"]].iloc[-1]).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(FOLLOW_UP, st.integers(1, 20))
 def test_weighted_labels_equal_kaplan_meier(pairs, horizon):
     """The weighted share of deaths is 1 - S(horizon), and the weights add up to everybody."""
@@ -99,7 +99,7 @@ def test_concordance_counts_the_pairs_that_can_be_compared():
     assert concordance(days, died, risk) == pytest.approx(2.5 / 4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FOLLOW_UP, st.integers(0, 2**32 - 1))
 def test_concordance_equals_a_plain_loop(pairs, seed):
     """Two loops over patients, as the definition says it."""

@@ -127,7 +127,7 @@ def test_similarity_is_that_of_rdkit_and_a_positive_definite_kernel(sample):
 rows = st.lists(st.lists(st.integers(0, 1), min_size=6, max_size=6), min_size=1, max_size=5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rows, rows)
 def test_similarity_is_shared_over_either_set(left, right):
     """By Python's sets; two empty ones are alike."""

@@ -127,7 +127,7 @@ def test_scores_that_are_not_one_finite_number_each_are_refused(answer, message)
         scored("C", "CC", model=Constant(answer))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=30),
     cuts=st.tuples(st.integers(0, 30), st.integers(0, 30)),

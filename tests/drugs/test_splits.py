@@ -28,7 +28,7 @@ def test_a_scaffold_is_rings_and_linkers(smiles, expected):
     assert scaffold(smiles) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 12), min_size=30, max_size=80), st.floats(0.3, 0.7), st.integers(0, 9)
 )
