@@ -3,6 +3,7 @@
 The copy has the template as its notebook 99, executed.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -11,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-try:
+with contextlib.suppress(ModuleNotFoundError):  # `make bench` runs tests/peers without it
     from hypothesis import settings
-except ModuleNotFoundError:  # `make bench` runs tests/peers without it
-    pass
-else:
+
     # A deadline of 200 ms an example fails where the machine is busy, whatever the code does.
     settings.register_profile("unhurried", settings(), deadline=None)
     settings.load_profile("unhurried")

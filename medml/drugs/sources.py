@@ -136,6 +136,11 @@ def summed_forests(
     names : sequence of str
         Tasks of the source, in the order in which they are added.
 
+    Returns
+    -------
+    list of SourceView
+        One for each name; their `explained` is 0.
+
     Raises
     ------
     ValueError
