@@ -230,8 +230,9 @@ def _weigh(models: Sequence[_Model], processes: Sequence[GaussianProcess]) -> pd
     """Return the models with their posterior weights; half of the prior is on b = 0."""
     table = pd.DataFrame([(model.view.name, model.b, model.noise) for model in models])
     table.columns = ["source", "b", "noise"]
-    rivals = table.groupby(table["b"] > 0)["b"].transform("size")
-    log_weight = -np.log(rivals) + [process.evidence for process in processes]
+    prior = pd.Series([model.view.prior for model in models])
+    prior /= prior.groupby(table["b"] > 0).transform("sum")
+    log_weight = np.log(prior) + [process.evidence for process in processes]
     return table.assign(weight=np.exp(log_weight - logsumexp(log_weight)))
 
 

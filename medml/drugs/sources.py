@@ -4,13 +4,14 @@ A source task with labels is a Gaussian process with the Tanimoto kernel. Its vi
 molecules is a prediction p and the share E of their covariance that it explains; where it has no
 similar molecule both are 0.
 
-An average of views takes one source or another, and never adds two opinions up. So a sum of several
-sources' forests is offered as one more view. It explains nothing, E = 0, and says something about
-every molecule: what refuses it is the evidence alone.
+An average of views takes one source or another, and never adds two opinions up. So the sum of the
+random forests of three relatives may stand beside them as one more view. It explains nothing,
+E = 0, and says something about every molecule, so that the evidence of a few labels can hardly
+refuse it: it is offered only to targets with three relatives, of which one knows their chemistry.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ from medml.drugs.similarity import tanimoto
 
 NOISE = 0.2  # variance of a measurement, in units of the process's variance
 FEWEST = 20  # molecules of a source
+RELATIVES = 3
+NEAR = 0.4  # coverage by the nearest relative
 
 
 class SourceView(NamedTuple):
@@ -37,11 +40,14 @@ class SourceView(NamedTuple):
         Its prediction in pX, from its own mean.
     explained : numpy.ndarray of shape (n, n)
         Covariance that it explains, in units of the process's variance.
+    prior : float
+        How much it is believed beforehand, relative to other views.
     """
 
     name: str
     mean: np.ndarray
     explained: np.ndarray
+    prior: float = 1.0
 
     @property
     def coverage(self) -> float:
@@ -119,43 +125,72 @@ def best_views(source: pd.DataFrame, bits: np.ndarray, keep: int = 10) -> list[S
     return heapq.nlargest(keep, views(), key=lambda view: view.coverage)
 
 
-def summed_forests(
-    source: pd.DataFrame, bits: np.ndarray, names: Sequence[str]
+def relatives(
+    views: Sequence[SourceView], families: Mapping[str, str], family: str
 ) -> list[SourceView]:
-    """Return the sums of the first, the first two … of all named sources' random forests.
+    """Return the three views of a target's relatives that know its chemistry best, or none.
 
-    Each forest's predictions are standardised over the target's molecules before they are added,
-    and so is each sum: a view's `mean` is in standard deviations, and b in pX for each of them.
+    None are returned if there are fewer than three, or if the first covers less than 0.4. Like
+    the choice of views, this asks no label of the target.
 
     Parameters
     ----------
+    views : sequence of SourceView
+        The highest coverage first, as `best_views` returns them.
+    families : mapping of str to str
+        The protein family of each source's task.
+    family : str
+        That of the target.
+
+    Raises
+    ------
+    KeyError
+        If the family of a view is not known.
+    """
+    found = [view for view in views if families[view.name] == family][:RELATIVES]
+    enough = len(found) == RELATIVES and found[0].coverage >= NEAR
+    return found if enough else []
+
+
+def add_sum(
+    views: Sequence[SourceView], source: pd.DataFrame, bits: np.ndarray, names: Sequence[str]
+) -> list[SourceView]:
+    """Return the views and one more, the sum of several sources' random forests.
+
+    Each forest's predictions are standardised over the target's molecules before they are added,
+    and so is the sum: its `mean` is in standard deviations, and b in pX for each of them. It is
+    believed as much as all other views together.
+
+    Parameters
+    ----------
+    views : sequence of SourceView
     source : pandas.DataFrame
         Rows with `task`, `smiles` and `pX`, without overlap (`overlap.drop_overlap`).
     bits : numpy.ndarray of 0 and 1, shape (n, bits)
         Fingerprints of all molecules of the target, of radius 2.
     names : sequence of str
-        Tasks of the source, in the order in which they are added.
-
-    Returns
-    -------
-    list of SourceView
-        One for each name; their `explained` is 0.
+        Tasks of the source that are added up.
 
     Raises
     ------
     ValueError
-        If a task is not in the source, or its forest says the same of all molecules.
+        If no task is named, one is not in the source, or its forest says the same of all molecules.
     """
+    if not len(names):
+        raise ValueError("no source to add up: pass the names of some tasks")
+    total = zscore(sum(_forest(source, bits, name) for name in names))
     nothing = np.broadcast_to(0.0, (len(bits), len(bits)))
-    total, views = np.zeros(len(bits)), []
-    for count, name in enumerate(names, 1):
-        rows = source[source["task"] == name]
-        if rows.empty:
-            raise ValueError(f"no task {name!r} in the source: take a name of its column task")
-        known = fingerprints(rows["smiles"], bits=bits.shape[1])
-        told = random_forest(known, rows["pX"].to_numpy(), bits)
-        if np.ptp(told) == 0:
-            raise ValueError(f"task {name!r} says the same of all molecules: leave it out")
-        total = total + zscore(told)
-        views.append(SourceView(f"sum of {count}", zscore(total), nothing))
-    return views
+    weight = sum(view.prior for view in views)
+    return [*views, SourceView("sum", total, nothing, weight)]
+
+
+def _forest(source: pd.DataFrame, bits: np.ndarray, name: str) -> np.ndarray:
+    """Return what the forest of one source says of the target's molecules, standardised."""
+    rows = source[source["task"] == name]
+    if rows.empty:
+        raise ValueError(f"no task {name!r} in the source: take a name of its column task")
+    known = fingerprints(rows["smiles"], bits=bits.shape[1])
+    told = random_forest(known, rows["pX"].to_numpy(), bits)
+    if np.ptp(told) == 0:
+        raise ValueError(f"task {name!r} says the same of all molecules: leave it out")
+    return zscore(told)
