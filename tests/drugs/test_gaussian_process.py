@@ -7,11 +7,9 @@ from scipy.stats import multivariate_normal, zscore
 from scipy.stats import t as student
 
 from medml.drugs import gaussian_process
-from medml.drugs.baselines import random_forest
 from medml.drugs.gaussian_process import COUPLINGS, NOISES, GaussianProcess, predict
-from medml.drugs.molecules import fingerprints
 from medml.drugs.similarity import tanimoto
-from medml.drugs.sources import NOISE, best_views, summed_forests, view_source
+from medml.drugs.sources import NOISE, view_source
 
 
 def molecules(count, seed, bits=64, first=0):
@@ -215,64 +213,22 @@ def test_the_quantile_of_a_mixture_lies_where_the_shares_below_add_up():
     np.testing.assert_allclose(prediction.below(prediction.quantile(0.2)), 0.2, atol=1e-8)
 
 
-def test_sources_are_chosen_by_structures_and_small_ones_passed_over():
-    """The one with the target's own molecules comes first, whatever its labels."""
-    alkanes = ["C" * n for n in range(3, 25)]
-    phenols = [f"Oc1ccc({'C' * n})cc1" for n in range(1, 23)]
-    labels = np.random.default_rng(0).normal(6, 1, 22)
-    table = pd.concat(
-        [
-            pd.DataFrame({"task": "alkanes", "smiles": alkanes, "pX": labels}),
-            pd.DataFrame({"task": "phenols", "smiles": phenols, "pX": labels[::-1]}),
-            pd.DataFrame({"task": "few", "smiles": phenols[:19], "pX": labels[:19]}),
-        ]
-    )
-    target = fingerprints(["Oc1ccc(CCCC)cc1", "Oc1ccc(CO)cc1", "Oc1ccccc1"])
-    views = best_views(table, target)
-    assert [view.name for view in views] == ["phenols", "alkanes"]
-    assert 1 > views[0].coverage > views[1].coverage >= 0
-    assert [view.name for view in best_views(table, target, keep=1)] == ["phenols"]
-
-
-ALKANES = pd.DataFrame({"task": "alkanes", "smiles": ["C" * n for n in range(2, 9)]})
-ALCOHOLS = pd.DataFrame({"task": "alcohols", "smiles": ["C" * n + "O" for n in range(1, 8)]})
-BOTH = pd.concat([ALKANES, ALCOHOLS], ignore_index=True).assign(pX=np.linspace(4, 9, 14))
-CHAINS = fingerprints(["CCCCN", "CCO", "CCCCCCCC", "OCCO", "CCCCO"])
-
-
-def test_a_sum_is_that_of_the_sources_forests():
-    """Each forest standardised, then the sum; it explains nothing of the covariance."""
-    one, two = summed_forests(BOTH, CHAINS, ["alcohols", "alkanes"])
-    told = [
-        random_forest(fingerprints(rows["smiles"]), rows["pX"].to_numpy(), CHAINS)
-        for rows in (BOTH[7:], BOTH[:7])
-    ]
-    np.testing.assert_allclose(one.mean, zscore(told[0]))
-    np.testing.assert_allclose(two.mean, zscore(zscore(told[0]) + zscore(told[1])))
-    assert [one.name, two.name] == ["sum of 1", "sum of 2"]
-    assert one.coverage == two.coverage == 0
+def test_a_view_that_is_believed_more_beforehand_has_more_of_the_prior():
+    """Twice the prior, twice the odds; half of the prior stays with no source."""
+    views = [VIEW._replace(name=str(prior), prior=prior) for prior in (1.0, 2.0)]
+    weight = predict(KERNEL, ROWS, PX, views).models.groupby("source")["weight"].sum()
+    alone = predict(KERNEL, ROWS, PX, [VIEW]).models.groupby("source")["weight"].sum()
+    assert weight["2.0"] == pytest.approx(2 * weight["1.0"])
+    assert weight[""] == pytest.approx(alone[""])
 
 
 def test_the_evidence_believes_a_sum_that_is_right_and_refuses_its_opposite():
     """Eight labels that rise with a sum, and eight that fall."""
     said = zscore(np.linspace(-1, 1, 20) ** 3)
-    view = VIEW._replace(name="sum of 2", mean=said, explained=np.zeros((20, 20)))
+    view = VIEW._replace(name="sum", mean=said, explained=np.zeros((20, 20)))
     for sign, least, most in ((1, 0.9, 1), (-1, 0, 0.2)):
         models = predict(KERNEL, ROWS, 6 + sign * said[ROWS], [view]).models
         assert least <= models.loc[models["b"] > 0, "weight"].sum() <= most
-
-
-@pytest.mark.parametrize(
-    ("name", "px", "message"),
-    [
-        ("amines", BOTH["pX"], "no task 'amines'"),
-        ("alkanes", 6.0, "'alkanes' says the same of all"),
-    ],
-)
-def test_a_forest_that_says_nothing_is_refused(name, px, message):
-    """A task that is not there, and one whose labels are all equal."""
-    with pytest.raises(ValueError, match=message):
-        summed_forests(BOTH.assign(pX=px), CHAINS, [name])
 
 
 @pytest.mark.parametrize(
