@@ -14,7 +14,6 @@ Run it with ``python experiments/transfer_parts.py``, about 2 CPU-minutes.
 
 from itertools import combinations
 
-import numpy as np
 from scipy.stats import zscore
 from sklearn.metrics import roc_auc_score
 from transfer_relatives import SEEDS, source_of
