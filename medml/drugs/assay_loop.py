@@ -59,10 +59,11 @@ def make_pool(
     Raises
     ------
     ValueError
-        If lengths differ, a value is not finite, the share is out of range, or all are hits.
+        If there is no molecule, lengths differ, a value is not finite, the share is out of range,
+        or all are hits.
     """
     measured, scaffold = np.asarray(measured, float), np.asarray(scaffold, str)
-    if not len(bits) == len(measured) == len(scaffold):
+    if not 0 < len(bits) == len(measured) == len(scaffold):
         lengths = f"{len(bits)} fingerprints, {len(measured)} values and {len(scaffold)} scaffolds"
         raise ValueError(f"expected one of each for every molecule, got {lengths}")
     if not np.isfinite(measured).all():

@@ -72,7 +72,8 @@ def bedroc(scores: ArrayLike, active: ArrayLike, alpha: float = 20.0) -> float:
     Raises
     ------
     ValueError
-        As in `enrichment_factor`; or if all are active, or alpha is not above 0.
+        As in `enrichment_factor`; or if all are active, alpha is not above 0, or it is so far
+        from the usual that all weights are 0 or all alike.
 
     References
     ----------
@@ -92,6 +93,9 @@ def bedroc(scores: ArrayLike, active: ArrayLike, alpha: float = 20.0) -> float:
         raise ValueError(f"all {count} molecules are active: no order is better than another")
     weight = np.exp(-alpha * np.arange(1, len(expected) + 1) / len(expected))
     least, greatest = weight[-count:].sum(), weight[:count].sum()
+    if not greatest > least:
+        msg = f"alpha = {alpha:g} tells no places of {len(expected)} apart: 20 is usual"
+        raise ValueError(msg)
     return float((expected @ weight - least) / (greatest - least))
 
 

@@ -70,7 +70,7 @@ def l2_sp(strength: float, head_strength: float) -> Objective:
     Li X, Grandvalet Y, Davoine F (2018) Explicit inductive bias for transfer learning with
     convolutional networks, arXiv:1802.01483.
     """
-    if strength < 0 or head_strength < 0:
+    if not (strength >= 0 and head_strength >= 0):
         raise ValueError(f"α and β must be at least 0, got {strength} and {head_strength}")
     return lambda loss, distance, head: loss + (strength * distance + head_strength * head) / 2
 
@@ -161,8 +161,12 @@ def fine_tune(
     """
     check_bits(body, bits)
     values = np.asarray(values, float)
-    if len(values) != len(bits) or not np.isfinite(values).all() or not np.ptp(values) > 0:
-        msg = f"{len(bits)} fingerprints need as many finite labels that are not all equal"
+    fit = values.shape == (len(bits),)  # a column would be compared with every prediction
+    if not fit or not np.isfinite(values).all() or np.unique(values).size < 2:
+        msg = (
+            f"{len(bits)} fingerprints need as many finite labels that are not all equal, got "
+            f"shape {values.shape}"
+        )
         raise ValueError(msg)
     level, spread = values.mean(), values.std()
     network = seeded(seed, lambda: FineTuned(copy.deepcopy(body), level, spread))

@@ -24,7 +24,8 @@ def parse(smiles: str) -> Chem.Mol:
     Raises
     ------
     ValueError
-        If the text is no string, is empty or too long, or is no molecule to rdkit.
+        If the text is no string, is empty or too long, has letters that no SMILES has, or is no
+        molecule to rdkit.
 
     Examples
     --------
@@ -39,8 +40,9 @@ def parse(smiles: str) -> Chem.Mol:
     if len(smiles) > LONGEST:
         msg = f"a SMILES of {len(smiles):,} characters, at most {LONGEST:,}: {smiles[:20]}…"
         raise ValueError(msg)
+    plain = smiles.split(None, 1)[0].isascii()  # rdkit would cut other letters off both ends
     with rdBase.BlockLogs():  # the caller decides what is shown
-        molecule = Chem.MolFromSmiles(smiles)
+        molecule = Chem.MolFromSmiles(smiles) if plain else None
     if molecule is None:
         raise ValueError(f"not a molecule: {smiles!r}, leave it out or mend it")
     return molecule

@@ -69,9 +69,10 @@ def pretrain(
     Raises
     ------
     ValueError
-        If lengths differ, or a task has fewer than two different values.
+        If there is no measurement, lengths differ, or a task has fewer than two different values
+        or one that is not finite.
     """
-    if not len(bits) == len(tasks) == len(values):
+    if not 0 < len(bits) == len(tasks) == len(values):
         lengths = f"{len(bits)}, {len(tasks)} and {len(values)}"
         raise ValueError(f"expected as many fingerprints as tasks and values, got {lengths}")
     names, head = np.unique(np.asarray(tasks, str), return_inverse=True)
@@ -104,5 +105,6 @@ def _standardise(values: np.ndarray, head: np.ndarray, names: np.ndarray) -> np.
     spread = np.sqrt(np.bincount(head, (values - mean[head]) ** 2) / count)
     flat = ~(spread > 0)  # catches NaN, too
     if flat.any():
-        raise ValueError(f"task {str(names[flat][0])!r} has no two different values: leave it out")
+        msg = f"task {str(names[flat][0])!r} has no two different values, or not all are finite"
+        raise ValueError(f"{msg}: leave it out")
     return ((values - mean[head]) / spread[head]).astype(np.float32)

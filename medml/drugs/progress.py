@@ -100,11 +100,11 @@ class Progress:
         """Go on from the checkpoint."""
         try:
             state = json.loads(self._checkpoint.read_bytes())
-        except ValueError as error:
+            job, hits, self._log_bytes = (state.pop(key) for key in ("job", "hits", "log_bytes"))
+            changed = [name for name in self._job if job.get(name) != self._job[name]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             msg = f"{self._checkpoint} is no checkpoint: delete the folder, begin again"
             raise ValueError(msg) from error
-        job = state.pop("job")
-        changed = [name for name in self._job if job.get(name) != self._job[name]]
         if changed:
             name = changed[0]
             msg = (
@@ -112,8 +112,7 @@ class Progress:
                 f"{job.get(name)} and not {self._job[name]}: give this one a folder of its own"
             )
             raise ValueError(msg)
-        self._log_bytes = state.pop("log_bytes")
-        self.hits = [Hit(*hit) for hit in state.pop("hits")]
+        self.hits = [Hit(*hit) for hit in hits]
         for name, value in state.items():
             setattr(self, name, value)
         if not self.log.is_file() or self.log.stat().st_size < self._log_bytes:

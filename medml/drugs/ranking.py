@@ -93,7 +93,8 @@ def score_chunk(
     Raises
     ------
     ValueError
-        If the model gives something else than one finite number for each molecule.
+        If the model gives something else than one finite number for each molecule. A note says in
+        which lines, as it does of whatever the model itself raises.
 
     Examples
     --------
@@ -121,7 +122,11 @@ def score_chunk(
     if not rows:
         return Scored([], skipped, 0)
     packed = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1)
-    scores = predict(model, np.unpackbits(packed, axis=1, count=bits, bitorder="little"))
+    try:
+        scores = predict(model, np.unpackbits(packed, axis=1, count=bits, bitorder="little"))
+    except Exception as error:
+        error.add_note(f"This came from lines {lines[0]} to {lines[-1]} of {chunk.file}.")
+        raise
     hits = []
     for row in np.argsort(-scores, kind="stable").tolist():
         if scores[row] < floor:
@@ -189,7 +194,8 @@ def _quick_parse(text: str) -> Chem.Mol:
     Morgan fingerprints do not see it, and it takes a fifth of the time. Texts that need more than
     the checks (a mixture, hydrogens to be removed, nothing at all) or fail go the long way.
     """
-    if text.strip() and len(text) <= LONGEST and "." not in text and "[H" not in text:
+    long_way = "." in text or "[H" in text or "[#1" in text or not text.isascii()
+    if text.strip() and len(text) <= LONGEST and not long_way:
         molecule = Chem.MolFromSmiles(text, sanitize=False)
         if molecule is not None and not Chem.SanitizeMol(molecule, catchErrors=True):
             return molecule

@@ -22,6 +22,7 @@ from medml.data.smiles import Chunk, library_files, read_chunks
 from medml.drugs.hits import review
 from medml.drugs.progress import Progress
 from medml.drugs.ranking import Hit, Model, predict, score_chunk
+from medml.drugs.similarity import tanimoto
 from medml.drugs.workers import in_order, scorers
 
 SAVE_EVERY = 20  # chunks
@@ -85,7 +86,8 @@ def screen(
         Where checkpoint and log are kept, a folder for each screen. Without one a screen cannot
         go on after an interruption.
     training : numpy.ndarray of 0 and 1, shape (n, bits), optional
-        Fingerprints that the model learned from: hits are then marked as inside or outside.
+        Fingerprints that the model learned from, at least two: hits are then marked as inside or
+        outside.
     column : str
         Name of the column of SMILES in a table.
     processes : int
@@ -106,6 +108,7 @@ def screen(
     ValueError
         Before anything is read: a setting out of its range, a table without the column, a model
         for other fingerprints, a folder with another screen. Later: scores that are not finite.
+        What the model itself raises gets a note of the lines.
     OSError
         If a file is missing or the disk is full; the checkpoint stays.
     RuntimeError
@@ -116,11 +119,12 @@ def screen(
     UserWarning
         If a file could not be read to its end.
     """
-    if top_k < 1 or top_k != int(top_k):
-        raise ValueError(f"expected a whole top_k of at least 1, got {top_k}")
+    top_k, chunk, bits = _whole("top_k", top_k), _whole("chunk", chunk), _whole("bits", bits)
+    radius = _whole("radius", radius, 0)
     files = library_files(library)
     chunks = read_chunks(files, chunk, column)
-    _check_model(model, bits, training)
+    _check_model(model, bits)
+    _check_training(training, bits)
     how = {"bits": bits, "radius": radius}
     job = {"library": [_mark(path) for path in files], "column": column, "chunk": chunk, **how}
     job |= {"top_k": top_k, "rdkit": rdkit.__version__}
@@ -130,7 +134,8 @@ def screen(
         if not progress.finished:
             total = sum(path.stat().st_size for path in files)
             _run(progress, chunks, total, model, how, processes, client)
-        log = pd.read_csv(progress.log, nrows=_SHOWN, keep_default_na=False)
+        texts = dict.fromkeys(["file", "smiles", "reason"], str)  # "007" is no number
+        log = pd.read_csv(progress.log, nrows=_SHOWN, keep_default_na=False, dtype=texts)
         hits = review(progress.hits, training, bits, radius)
     return Screening(hits, progress.molecules, progress.skipped, log)
 
@@ -160,7 +165,14 @@ def _run(progress, chunks, total, model, how, processes, client) -> None:
     progress.save()
 
 
-def _check_model(model: Model, bits: int, training: np.ndarray | None) -> None:
+def _whole(name: str, value: float, least: int = 1) -> int:
+    """Return a setting as an int: JSON and rdkit take no whole number of NumPy."""
+    if not (least <= value < np.inf and value == int(value)):
+        raise ValueError(f"expected a whole {name} of at least {least}, got {value}")
+    return int(value)
+
+
+def _check_model(model: Model, bits: int) -> None:
     """Raise a ValueError if the model does not score fingerprints of this size."""
     probe = np.zeros((2, bits), np.uint8)
     probe[1, ::2] = 1
@@ -172,15 +184,23 @@ def _check_model(model: Model, bits: int, training: np.ndarray | None) -> None:
             "it learned from, or mend its predict"
         )
         raise ValueError(msg) from error
-    if training is not None and training.shape[1] != bits:
-        msg = f"training fingerprints of {training.shape[1]} bits, expected {bits}"
+
+
+def _check_training(training: np.ndarray | None, bits: int) -> None:
+    """Raise a ValueError now for what `hits.review` would refuse when all is scored."""
+    if training is None:
+        return
+    if training.ndim != 2 or len(training) < 2 or training.shape[1] != bits:
+        msg = f"training fingerprints of shape {training.shape}, expected at least 2 of {bits} bits"
         raise ValueError(msg)
+    tanimoto(training[:1], training)
 
 
 def _check_scores(hits: list[Hit], model: Model, how: dict[str, int]) -> None:
     """Raise a ValueError if a model scores earlier hits otherwise: it is not the same model."""
     some = hits[:50]
-    again = score_chunk(Chunk("", 0, tuple(hit.smiles for hit in some)), model, **how).hits
+    stored = Chunk("checkpoint", 0, tuple(hit.smiles for hit in some))
+    again = score_chunk(stored, model, **how).hits
     scores = [hit.score for hit in sorted(again, key=lambda hit: hit.line)]
     if not np.allclose(scores, [hit.score for hit in some], rtol=1e-4):
         raise ValueError("the folder holds the screen of another model: give this one its own")

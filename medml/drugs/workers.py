@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import pickle
 import sys
 import threading
 from collections import deque
@@ -45,7 +46,8 @@ def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Su
     Raises
     ------
     ValueError
-        If there are no processes, or several and the class of the model stands in a notebook.
+        If there are no processes, or several and the model cannot be sent to them: a class of it
+        stands in a notebook, or it cannot be pickled.
     """
     if processes < 1:
         raise ValueError(f"expected at least 1 process, got {processes}")
@@ -54,7 +56,7 @@ def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Su
         yield lambda chunk, **how: client.submit(score_chunk, chunk, sent, pure=False, **how)
         return
     if processes > 1:
-        _check_class(model)
+        _check_sending(model)
     # New processes, not forks: a fork of a process with threads can stand still for ever.
     start = multiprocessing.get_context("spawn")
     others = processes - 1
@@ -76,13 +78,19 @@ def scorers(model: Model, processes: int = 1, client: Any = None) -> Iterator[Su
             pool.shutdown(cancel_futures=True)
 
 
-def _check_class(model: Model) -> None:
-    """Raise a ValueError if new processes cannot import the class of a model: they would die."""
+def _check_sending(model: Model) -> None:
+    """Raise a ValueError if a model cannot be rebuilt in new processes: they would die."""
+    name = type(model).__name__
+    try:
+        sent = pickle.dumps(model)
+    except Exception as error:
+        msg = f"{name} cannot be sent to other processes ({error}): mend it or pass processes=1"
+        raise ValueError(msg) from error
     script = getattr(sys.modules["__main__"], "__file__", "")
-    if type(model).__module__ == "__main__" and not Path(script).is_file():
+    if b"__main__" in sent and not Path(script).is_file():  # the model's class or that of a part
         msg = (
-            f"other processes cannot see {type(model).__name__}, a class of this notebook: put it "
-            "into a module and import it, or pass processes=1"
+            f"other processes cannot see {name}, or a part of it, a class of this notebook: put "
+            "it into a module and import it, or pass processes=1"
         )
         raise ValueError(msg)
 
@@ -101,7 +109,8 @@ def in_order(
     """
     waiting = deque()
     for chunk in chunks:
-        waiting.append((chunk, submit(chunk)))
+        with _death_told(chunk):
+            waiting.append((chunk, submit(chunk)))
         while waiting and (waiting[0][1].done() or len(waiting) == window):
             yield _next(waiting)
     while waiting:
@@ -111,13 +120,21 @@ def in_order(
 def _next(waiting: deque) -> tuple[Chunk, Scored]:
     """Wait for the oldest chunk."""
     chunk, future = waiting.popleft()
-    try:
+    with _death_told(chunk):
         return chunk, future.result()
+
+
+@contextlib.contextmanager
+def _death_told(chunk: Chunk) -> Iterator[None]:
+    """Say what to do when a worker process has died."""
+    try:
+        yield
     except BrokenProcessPool as error:
         last = chunk.line + len(chunk.smiles) - 1
         msg = (
-            f"a worker process died near lines {chunk.line}-{last} of {chunk.file}, perhaps for "
-            "want of memory: call again with the same folder, with fewer processes"
+            f"a worker process died near lines {chunk.line}-{last} of {chunk.file}, for want of "
+            "memory or because it cannot import the model (its own message stands above): call "
+            "again with the same folder, with fewer processes"
         )
         raise RuntimeError(msg) from error
 

@@ -186,6 +186,8 @@ def test_a_pool_without_hits_or_with_gaps_is_refused():
         make_pool(bits, [5, np.nan, 6, 7], list("abcd"))
     with pytest.raises(ValueError, match="4 fingerprints, 3 values and 4 scaffolds"):
         make_pool(bits, [5, 6, 7], list("abcd"))
+    with pytest.raises(ValueError, match="0 fingerprints, 0 values and 0 scaffolds"):
+        make_pool(bits[:0], [], [])
     with pytest.raises(ValueError, match="between 0 and 1, got 1"):
         make_pool(bits, [5, 6, 7, 8], list("abcd"), share=1)
     assert make_pool(bits, [5, 6, 7, 8], list("abcd"), share=0.01).hit.tolist() == [0, 0, 0, 1]

@@ -79,3 +79,10 @@ def test_bedroc_of_nothing_but_actives_is_refused():
     """There is no order to judge."""
     with pytest.raises(ValueError, match="all 2 molecules are active"):
         bedroc([1, 2], [1, 1])
+
+
+@pytest.mark.parametrize("alpha", [1e5, 1e-17])
+def test_an_alpha_that_weighs_nothing_is_refused(alpha):
+    """All weights are 0, or all alike: the score would be NaN."""
+    with pytest.raises(ValueError, match="tells no places of 100 apart: 20 is usual"):
+        bedroc(np.arange(100), np.arange(100) > 90, alpha)

@@ -178,6 +178,8 @@ def test_predictions_come_in_pX_and_repeat_with_the_seed(source):
         (BITS, PX[:-1], "40 fingerprints need as many finite labels"),
         (BITS[:3], np.array([6.0, 6.0, 6.0]), "not all equal"),
         (BITS[:3], np.array([6.0, np.nan, 7.0]), "finite labels"),
+        (BITS[:3], np.array([[6.0], [7.0], [8.0]]), r"got shape \(3, 1\)"),  # a table's column
+        (BITS[:0], np.array([]), "0 fingerprints need"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(source, bits, values, message):
@@ -198,8 +200,9 @@ def test_settings_out_of_range_are_refused(source):
     for lam in (-0.1, 1.1):
         with pytest.raises(ValueError, match=f"λ must lie between 0 and 1, got {lam}"):
             transfer_loss(lam)
-    with pytest.raises(ValueError, match="α and β must be at least 0, got -1"):
-        l2_sp(-1, 0)
+    for alpha in (-1, np.nan):
+        with pytest.raises(ValueError, match=f"α and β must be at least 0, got {alpha}"):
+            l2_sp(alpha, 0)
     with pytest.raises(ValueError, match="has 2 layers, 3 cannot be frozen"):
         fine_tune(source.body, BITS, PX, frozen=3)
 
@@ -223,6 +226,8 @@ def test_pretraining_refuses_lengths_that_differ_and_tasks_without_spread():
     """The task is named."""
     with pytest.raises(ValueError, match="got 40, 39 and 40"):
         pretrain(BITS, ["a"] * 39, PX, seed=0)
+    with pytest.raises(ValueError, match="got 0, 0 and 0"):
+        pretrain(BITS[:0], [], [], seed=0)
     flat = np.r_[PX[:-2], 6.0, 6.0]
     with pytest.raises(ValueError, match="task 'b' has no two different values"):
         pretrain(BITS, ["a"] * 38 + ["b"] * 2, flat, seed=0)

@@ -30,6 +30,7 @@ def sample():
         ("CC(C", r"not a molecule: 'CC\(C'"),
         ("C(C)(C)(C)(C)C", "not a molecule"),  # five bonds at a carbon
         ("ibuprofen", "not a molecule: 'ibuprofen'"),
+        ("CC\u0421", "not a molecule"),  # a Cyrillic letter, which rdkit would drop
         ("C" * 10_000, f"10,000 characters, at most {LONGEST:,}: CCCC"),
     ],
 )

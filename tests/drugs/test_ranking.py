@@ -72,18 +72,26 @@ def test_leaving_out_stereochemistry_changes_no_fingerprint(compounds):
     assert list(found.values()) == pytest.approx(model.predict(fingerprints(found)).tolist())
 
 
+def test_a_hydrogen_written_as_a_number_changes_no_fingerprint():
+    """rdkit reads [#1] as [H]."""
+    first, second = (scored(text).hits[0] for text in ("[#1]OC", "[H]OC"))
+    assert (first.score, first.molecule) == (second.score, second.molecule)
+
+
 def test_what_cannot_be_scored_is_told_with_its_line_and_the_rest_goes_on():
-    """Invalid, empty, blank, too long, an impossible carbon, a salt without carbon, a metal."""
+    """Invalid, empty, blank, too long, an impossible carbon, salt, a foreign letter; a metal."""
     monster = "C" * 10_000
-    lines = ("CCO", "C1CC", "", "  ", monster, "C(C)(C)(C)(C)C", "[Na+].[Cl-]", "c1cccc1", "C[Hg]C")
+    salt, metal, cyrillic = "[Na+].[Cl-]", "C[Hg]C", "CC\u0421"
+    crowded = "C(C)(C)(C)(C)C"
+    lines = ("CCO", "C1CC", "", "  ", monster, crowded, salt, "c1cccc1", metal, cyrillic)
     result = scored(*lines)
     assert {hit.line for hit in result.hits} == {1, 9}
     reasons = {row.line: row.reason for row in result.skipped}
-    assert list(reasons) == [2, 3, 4, 5, 6, 7, 8]
+    assert list(reasons) == [2, 3, 4, 5, 6, 7, 8, 10]
     assert "expected a SMILES, got ''" in reasons[3]
     assert "10,000 characters, at most 1,000" in reasons[5]
     assert "no organic part" in reasons[7]
-    assert all("not a molecule" in reasons[line] for line in (2, 6, 8))
+    assert all("not a molecule" in reasons[line] for line in (2, 6, 8, 10))
     assert len(result.skipped[3].smiles) == 80
     assert result.molecules == 2
 
@@ -122,9 +130,10 @@ def test_the_floor_drops_worse_molecules_and_keeps_equal_ones(compounds):
     ],
 )
 def test_scores_that_are_not_one_finite_number_each_are_refused(answer, message):
-    """NaN would be sorted to anywhere."""
-    with pytest.raises(ValueError, match=message):
+    """NaN would be sorted to anywhere. A note names the lines."""
+    with pytest.raises(ValueError, match=message) as told:
         scored("C", "CC", model=Constant(answer))
+    assert told.value.__notes__ == ["This came from lines 1 to 2 of a."]
 
 
 @settings(max_examples=100)

@@ -3,11 +3,13 @@
 import errno
 import gzip
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pandas as pd
@@ -182,9 +184,10 @@ def test_a_folder_of_another_screen_is_refused(library, tmp_path):
     with pytest.raises(ValueError, match=r"skipped\.csv is shorter than its checkpoint says"):
         run(library, tmp_path / "run")
     (tmp_path / "half").mkdir()
-    (tmp_path / "half" / "checkpoint.json").write_text('{"job": ')
-    with pytest.raises(ValueError, match=r"checkpoint\.json is no checkpoint: delete the folder"):
-        run(library, tmp_path / "half")
+    for text in ('{"job": ', "[]", "{}", '{"job": null}'):
+        (tmp_path / "half" / "checkpoint.json").write_text(text)
+        with pytest.raises(ValueError, match=r"checkpoint\.json is no checkpoint: delete the fold"):
+            run(library, tmp_path / "half")
     with pytest.raises(OSError, match="name a folder that can be written"):
         run(library, library[1])
     library[1].write_text("C\n")
@@ -243,15 +246,36 @@ def test_a_model_for_other_fingerprints_is_refused_before_anything_is_read(libra
         run(library, tmp_path / "run", Weights(bits=1024))
     assert not (tmp_path / "run").exists()
     assert run(library, model=Weights(bits=1024), bits=1024).molecules == 395
-    with pytest.raises(ValueError, match="training fingerprints of 1024 bits, expected 2048"):
-        run(library, training=np.zeros((3, 1024), np.uint8))
-    for wrong in (0, 5.5):
+    for shape in ((3, 1024), (1, 2048), (2048,)):
+        with pytest.raises(ValueError, match=f"of shape {re.escape(str(shape))}, expected at le"):
+            run(library, tmp_path / "run", training=np.zeros(shape, np.uint8))
+    with pytest.raises(ValueError, match="expected fingerprints of 0 and 1"):
+        run(library, tmp_path / "run", training=np.full((3, 2048), 7))
+    assert not (tmp_path / "run").exists()
+    for wrong in (0, 5.5, np.inf, np.nan):
         with pytest.raises(ValueError, match=f"a whole top_k of at least 1, got {wrong}"):
             run(library, top_k=wrong)
+    for setting, wrong in (("chunk", 2.5), ("bits", -8), ("radius", -1)):
+        with pytest.raises(ValueError, match=f"a whole {setting} of .* got {wrong}"):
+            run(library, **{setting: wrong})
     with pytest.raises(ValueError, match="at least 1 process, got 0"):
         run(library, processes=0)
     with pytest.raises(ValueError, match="no column 'structure'"):
         run(library, column="structure")
+
+
+def test_whole_numbers_of_numpy_are_settings_too(library, tmp_path):
+    """They fit neither JSON nor rdkit as they are."""
+    how = {"top_k": 20, "chunk": 15, "bits": 2048, "radius": 2}
+    numbers = {name: np.int64(value) for name, value in how.items()}
+    same(run(library, tmp_path / "run", **numbers), run(library, tmp_path / "run", **how))
+
+
+def test_the_log_keeps_numbers_as_they_were_written(tmp_path):
+    """As where the column of identifiers was named by mistake."""
+    path = tmp_path / "a.csv"
+    path.write_text("id,smiles\n007,C\n12,N\n")
+    assert run(path, column="id").log.smiles.tolist() == ["007", "12"]
 
 
 def test_a_library_without_a_single_molecule_gives_no_hits(tmp_path):
@@ -297,6 +321,16 @@ def test_no_more_chunks_than_the_window_are_under_way():
     assert [result for _, result in found] == list(range(20))
 
 
+def test_a_pool_that_takes_no_more_chunks_is_told_with_the_lines_too():
+    """A worker may die between two chunks; the next one is then refused at once."""
+
+    def refuse(chunk):
+        raise BrokenProcessPool
+
+    with pytest.raises(RuntimeError, match=r"died near lines 5-6 of a, .* with fewer processes"):
+        list(in_order([Chunk("a", 5, ("C", "N"))], refuse, window=4))
+
+
 def test_a_worker_that_dies_is_told_with_the_lines_it_had(library, tmp_path):
     """As when the system kills it for want of memory; the checkpoint stays."""
     script = tmp_path / "script.py"
@@ -318,7 +352,7 @@ def test_a_worker_that_dies_is_told_with_the_lines_it_had(library, tmp_path):
 
 
 def test_a_class_of_a_notebook_is_refused_before_the_workers_die_of_it(library):
-    """A program without a file, as a notebook is; with one process it does."""
+    """A program without a file, as a notebook is; with one process it does. Parts count too."""
     program = (
         "from medml.drugs.screening import screen\n"
         "class Mine:\n"
@@ -326,11 +360,28 @@ def test_a_class_of_a_notebook_is_refused_before_the_workers_die_of_it(library):
         "        return bits.sum(axis=1)\n"
         f"library = {[str(path) for path in library]}\n"
         "print(screen(library, Mine(), 5, processes=1).molecules)\n"
-        "screen(library, Mine(), 5)\n"
+        "from sklearn.linear_model import Ridge\n"
+        "part = Ridge().fit([[0] * 2048, [1] * 2048], [0, 1])\n"
+        "part.mine = Mine()\n"
+        "for model in (Mine(), part):\n"
+        "    try:\n"
+        "        screen(library, model, 5)\n"
+        "    except ValueError as error:\n"
+        "        print(error)\n"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert answer.stdout == "395\n"
-    assert "cannot see Mine, a class of this notebook: put it into a module" in answer.stderr
+    molecules, whole, part = answer.stdout.splitlines()
+    assert molecules == "395"
+    assert "cannot see Mine, or a part of it, a class of this notebook: put it into" in whole
+    assert "cannot see Ridge, or a part of it" in part
+
+
+def test_a_model_that_cannot_be_pickled_is_refused_with_several_processes(library):
+    """A function without a name, for one."""
+    model = Weights()
+    model.predict = lambda bits: bits @ model.weights
+    with pytest.raises(ValueError, match=r"Weights cannot be sent to other .* pass processes=1"):
+        run(library, model=model, processes=2)
 
 
 def test_a_checkpoint_outlives_a_move_of_the_folder(library, tmp_path):
