@@ -6,7 +6,7 @@ similar molecule both are 0.
 
 An average of views takes one source or another, and never adds two opinions up. So the sum of the
 random forests of three relatives may stand beside them as one more view. It explains nothing,
-E = 0, and says something about every molecule, so that the evidence of a few labels can hardly
+E = 0, and says something about every molecule, so that the evidence of a few labels may fail to
 refuse it: it is offered only to targets with three relatives, of which one knows their chemistry.
 """
 
