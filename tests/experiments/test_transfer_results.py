@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import sem
 from scipy.stats import t as student
+from sklearn.metrics import roc_auc_score
 
 from experiments import transfer_networks, transfer_targets
 from experiments.transfer_targets import ABL1, DELTA, KAPPA, MU
 from medml.course import stored_run
 from medml.data.compounds import load_targets
+from medml.drugs.baselines import ACTIVE
 from medml.drugs.finetuning import l2_sp
+from medml.drugs.overlap import drop_overlap
+from medml.drugs.sources import add_sum, best_views
 
 FEW = (16, 32, 64)
 MAIN = "GP, sources"
@@ -223,10 +227,19 @@ def test_opioid_receptors_meet_their_bars_when_relatives_are_added_up(added):
     assert gain(added, DELTA, f"{SUM}, other scaffolds", "GP").mean() >= 0.01
     assert low(gain(added, KAPPA, f"{SUM}, other scaffolds", "GP")) > 0
     assert gain(added, KAPPA, f"{SUM}, permuted", "GP").mean() < 0.005
+    assert low(gain(added, KAPPA, SUM, MAIN)) > 0  # the sum itself, not the ten views
+
+
+def test_the_rule_refuses_sums_and_never_changes_one(added, kin):
+    """Relatives are the three sources of highest coverage; without any it adds nothing."""
+    for task, near in kin.items():
+        for n in transfer_targets.SIZES:
+            ours, rival = (added[task, "scaffold", m, n] for m in (SUM, ANY if near else MAIN))
+            assert ours["auroc"] == rival["auroc"]
 
 
 def test_the_sum_harms_none_of_the_other_four_and_any_three_would(added):
-    """At any number of labels; without relatives it is the process with sources, to the digit."""
+    """At any number of labels; ABL1 has no relatives, and nothing changes, to the digit."""
     for task in (*transfer_targets.NAMED[-3:], ABL1):
         for n in transfer_targets.SIZES:
             assert gain(added, task, SUM, "random forest", (n,)).mean() >= -0.01
@@ -244,3 +257,45 @@ def test_the_process_of_the_relatives_run_comes_out_again(added):
         found = transfer_targets.score_process(target, order[:n], test, ())
         stored = added[ABL1, "scaffold", "GP", n]["auroc"][0]
         assert found["auroc"] == pytest.approx(stored, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_any_three_sources_of_abl1_come_out_again(added, rows):
+    """First seed, 16 and 64 labels; only the ten sources are read that were kept."""
+    kept = next(r["coverage"] for r in rows if r["part"] == "target" and r["task"] == ABL1)
+    activities, of_target, target = transfer_targets.load(ABL1)
+    activities = activities[activities["task"].isin(kept)]
+    source = drop_overlap(activities, of_target)
+    ten = best_views(source, target.bits)
+    assert [view.name for view in ten] == list(kept)
+    views = add_sum(ten, source, target.bits, list(kept)[:3])
+    test, order = transfer_targets.draw(target, 500)
+    for n in (16, 64):
+        found = transfer_targets.score_process(target, order[:n], test, views)
+        stored = added[ABL1, "scaffold", ANY, n]["auroc"][0]
+        assert found["auroc"] == pytest.approx(stored, abs=5e-3)
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """The stored scores of transfer_parts by what was added and number of labels."""
+    found = [row for row in stored_run("transfer_parts")["rows"] if row["part"] == "scores"]
+    return {(row["added"], row["n"]): row["auroc"] for row in found}
+
+
+def test_the_parts_are_those_of_the_relatives_run(parts, added, kin):
+    """Nothing added and all three added: as in transfer_relatives, seed by seed."""
+    for name, method in (("nothing", MAIN), ("+".join(kin[KAPPA]), SUM)):
+        for n in FEW:
+            stored = added[KAPPA, "scaffold", method, n]["auroc"]
+            np.testing.assert_allclose(parts[name, n], stored, atol=1e-3)
+
+
+def test_what_mus_forest_says_of_kappa_without_a_label_comes_out_again():
+    """From the rows of mu alone."""
+    activities, rows, target = transfer_targets.load(KAPPA)
+    source = drop_overlap(activities[activities["task"] == MU], rows)
+    view = add_sum([], source, target.bits, [MU])[0]
+    found = roc_auc_score(target.px >= ACTIVE, view.mean)
+    stored = [row for row in stored_run("transfer_parts")["rows"] if row["part"] == "no label"]
+    assert found == pytest.approx({row["added"]: row["auroc"] for row in stored}[MU], abs=0.01)
