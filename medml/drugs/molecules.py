@@ -53,7 +53,9 @@ def standardise(smiles: str) -> str:
 
     Metals are disconnected, groups written in one way (nitro, sulfoxide), salts and solvents
     dropped, charges removed where a proton can be moved. Stereochemistry stays. The activities
-    and the library are in this form already: this is for compounds from elsewhere.
+    and the library are in this form already, but for sulfoxides: 45 of the activities have them
+    with a proton, [S+]O, and some 0.2 % of the library has them as S=O. This is for compounds from
+    elsewhere.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ def standardise(smiles: str) -> str:
     Raises
     ------
     ValueError
-        If `parse` refuses it, or nothing with carbon is left (an inorganic salt, cisplatin).
+        If `parse` refuses it, nothing with carbon is left (an inorganic salt, cisplatin), or what
+        is left cannot be read again (ferrocene without its iron).
 
     References
     ----------
@@ -81,7 +84,11 @@ def standardise(smiles: str) -> str:
         neutral = rdMolStandardize.Uncharger().uncharge(largest)
     if not any(atom.GetAtomicNum() == _CARBON for atom in neutral.GetAtoms()):
         raise ValueError(f"no organic part in {smiles!r}: leave it out")
-    return Chem.MolToSmiles(neutral)
+    text = Chem.MolToSmiles(neutral)
+    with rdBase.BlockLogs():
+        if Chem.MolFromSmiles(text) is None:
+            raise ValueError(f"no standard form of {smiles!r}, {text} is no molecule: leave it out")
+    return text
 
 
 @functools.lru_cache(maxsize=100_000)  # asked again for each target, 0.4 ms each

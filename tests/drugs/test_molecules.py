@@ -68,6 +68,12 @@ def test_a_metal_or_an_inorganic_salt_has_no_standard_form(smiles):
         standardise(smiles)
 
 
+def test_what_cannot_be_read_again_is_no_standard_form():
+    """A ring of ferrocene gets a proton that rdkit cannot read."""
+    with pytest.raises(ValueError, match=r"no standard form of .*Fe.*, c1cccc1 is no mol"):
+        standardise("[Fe+2].c1cc[cH-]c1.c1cc[cH-]c1")
+
+
 def test_the_activities_are_in_standard_form_already(sample):
     """Nothing changes but the order in which a SMILES is written, and a second time nothing."""
     assert [standardise(text) for text in sample] == [Chem.CanonSmiles(text) for text in sample]
