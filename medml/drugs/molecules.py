@@ -180,7 +180,8 @@ def fingerprints(smiles: Iterable[str], radius: int = 2, bits: int = 2048) -> np
     Raises
     ------
     ValueError
-        If `parse` refuses a SMILES, or radius or bits are out of range.
+        If `parse` refuses a SMILES, one text is given instead of a list, or radius or bits are out
+        of range.
 
     References
     ----------
@@ -193,6 +194,8 @@ def fingerprints(smiles: Iterable[str], radius: int = 2, bits: int = 2048) -> np
     """
     if radius < 0 or bits < 1:
         raise ValueError(f"expected radius ≥ 0 and bits ≥ 1, got {radius} and {bits}")
+    if isinstance(smiles, str):  # its letters would be taken for molecules
+        raise ValueError(f"expected a list of SMILES, got one text: pass [{smiles!r}]")
     morgan = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
     rows = [morgan.GetFingerprintAsNumPy(parse(text)) for text in smiles]
     return np.array(rows, np.uint8).reshape(len(rows), bits)

@@ -121,6 +121,12 @@ def test_fingerprints_need_a_radius_and_bits(radius, bits):
         fingerprints([ASPIRIN], radius, bits)
 
 
+def test_one_text_is_no_list_of_molecules():
+    """Its letters would be read as methane and water."""
+    with pytest.raises(ValueError, match=r"got one text: pass \['CO'\]"):
+        fingerprints("CO")
+
+
 def test_similarity_is_that_of_rdkit_and_a_positive_definite_kernel(sample):
     """Each pair as rdkit's bulk function has it; no eigenvalue is negative."""
     bits = fingerprints(sample)
