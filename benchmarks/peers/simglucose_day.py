@@ -24,7 +24,7 @@ import pandas as pd
 
 warnings.simplefilter("ignore")  # gym and pkg_resources on their age
 from simglucose.controller.basal_bolus_ctrller import CONTROL_QUEST  # noqa: E402  after the filter
-from simglucose.patient.t1dpatient import PATIENT_PARA_FILE, Action, T1DPatient  # noqa: E402
+from simglucose.patient.t1dpatient import PATIENT_PARA_FILE, Action, T1DPatient  # noqa: E402  likewise
 
 MINUTES = 24 * 60
 EVERY = 5

@@ -188,6 +188,7 @@ def gaussian_sigma(sensitivity: float, epsilon: float, delta: float) -> float:
         raise ValueError("delta 0: normal noise needs a delta above 0, such as 1e-5")
 
     def excess(log_sigma):
+        """Return the delta of this noise, minus the one that is asked for."""
         sigma = math.exp(log_sigma)
         near, far = 1 / (2 * sigma), epsilon * sigma
         return norm.cdf(near - far) - math.exp(epsilon + norm.logcdf(-near - far)) - delta

@@ -243,6 +243,7 @@ def _stored() -> dict[str, np.ndarray]:
     path = cache_path("lidc-nodules.npz")
 
     def compute() -> dict[str, np.ndarray]:
+        """Find and pack the nodules of all scans."""
         return pack_nodules(find_nodules(load_contours(), load_scans()))
 
     return cached_arrays(path, nodule_key(), compute)

@@ -208,6 +208,7 @@ def dp_sgd_noise(epsilon: float, sampling: float, steps: int, delta: float) -> f
     """
 
     def excess(log_noise):
+        """Return the epsilon of this noise, minus the one that is asked for."""
         return dp_sgd_epsilon(np.exp(log_noise), sampling, steps, delta) - epsilon
 
     low, high = np.log(0.3), np.log(1e4)

@@ -186,10 +186,12 @@ def _field_of(place: int | None, delimiter: str) -> Callable[[str], str]:
     """Return the function that takes the SMILES out of a line."""
 
     def first_word(line: str) -> str:
+        """Return what stands before the first blank."""
         words = line.split(None, 1)
         return words[0] if words else ""
 
     def field(line: str) -> str:
+        """Return the field of the column."""
         # Line by line, so that an open quotation mark cannot swallow the molecules that follow.
         if '"' not in line:
             fields = line.split(delimiter)

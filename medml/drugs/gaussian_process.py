@@ -182,7 +182,7 @@ def predict(
     ------
     ValueError
         If there are fewer than three labels, they are all equal or not finite, or a view has
-        another number of molecules than the kernel.
+        another number of molecules than the kernel, or a prior that is not above 0.
     """
     rows, values = np.asarray(rows), np.asarray(values, float)
     count = len(kernel)
@@ -246,3 +246,6 @@ def _refuse(count: int, rows: np.ndarray, values: np.ndarray, views: Sequence[So
     wrong = [view.name for view in views if len(view.mean) != count]
     if wrong:
         raise ValueError(f"view {wrong[0]!r} is of other molecules than the kernel's {count}")
+    for view in views:
+        if not 0 < view.prior < np.inf:
+            raise ValueError(f"view {view.name!r} has the prior {view.prior}: leave it out")

@@ -180,7 +180,7 @@ def add_sum(
         raise ValueError("no source to add up: pass the names of some tasks")
     total = zscore(sum(_forest(source, bits, name) for name in names))
     nothing = np.broadcast_to(0.0, (len(bits), len(bits)))
-    weight = sum(view.prior for view in views)
+    weight = sum(view.prior for view in views) or 1.0
     return [*views, SourceView("sum", total, nothing, weight)]
 
 

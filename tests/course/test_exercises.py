@@ -43,7 +43,7 @@ class Hostile:
     """Raises at every touch."""
 
     def __init__(self, number):
-        pass
+        """Take what the exercise passes."""
 
     def __getattribute__(self, name):
         raise RuntimeError("hands off")

@@ -254,9 +254,12 @@ def test_five_labels_are_enough():
 
 
 def test_views_and_sources_that_do_not_fit_are_refused():
-    """A view of other molecules, kernels of other sizes, and missing labels."""
+    """A view of other molecules or never believed, kernels of other sizes, missing labels."""
     with pytest.raises(ValueError, match="'source' is of other molecules than the kernel's 19"):
         predict(KERNEL[:19, :19], ROWS, PX, [VIEW])
+    for prior in (0, np.nan):
+        with pytest.raises(ValueError, match=f"'source' has the prior {prior}: leave it out"):
+            predict(KERNEL, ROWS, PX, [VIEW._replace(prior=prior)])
     with pytest.raises(ValueError, match=r"got \(30, 30\), \(30, 20\) and 29 labels"):
         view_source("source", WITHIN, ACROSS, SOURCE_PX[1:])
     with pytest.raises(ValueError, match="'source' has labels that are not finite"):

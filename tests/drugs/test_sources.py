@@ -80,6 +80,7 @@ def test_a_sum_is_that_of_the_sources_forests():
     np.testing.assert_allclose(added.mean, zscore(told[0] + told[1]))
     assert before == ten
     assert (added.name, added.coverage, added.prior) == ("sum", 0, 3)
+    assert add_sum([], BOTH, CHAINS, ["alcohols"])[0].prior == 1
 
 
 @pytest.mark.parametrize(
